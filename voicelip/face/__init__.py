@@ -1,0 +1,6 @@
+"""Faces: detection, mesh landmarks, tracks through a clip, stabilised crops and their inverse."""
+
+from voicelip.face.crop import CROP_PX, PX_PER_IOD, MouthCrops, stabilise
+from voicelip.face.track import FaceStatus, FaceTrack
+
+__all__ = ["CROP_PX", "PX_PER_IOD", "FaceStatus", "FaceTrack", "MouthCrops", "stabilise"]

@@ -1,0 +1,129 @@
+"""Mouth crops that stay still while the head moves, and the way back to the frame.
+
+A crop is a similarity transform of the frame that puts the eyes level and a fixed distance apart, so the networks see every
+face at one size and upright. It is fitted to points that speech does not move and smoothed without delay.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from voicelip.face.points import LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER, STABLE
+from voicelip.face.track import FaceTrack
+
+CROP_PX = 96
+PX_PER_IOD = 74.0  # px of the crop per inter-ocular distance
+MOUTH_XY = (47.5, 40.0)  # where the mouth's usual centre lies; above the middle, to leave room for an opening jaw
+_SMOOTHING_FRAMES = 1.0
+
+
+@dataclass(frozen=True)
+class MouthCrops:
+    """Where the mouth crop of every frame lies.
+
+    `to_frame` (T, 2, 3) float64 maps crop px (of the 96 px crop) to frame px; rows of frames without a usable face are NaN.
+    `points` (T, 478, 2) float32 are the track's landmarks in crop px.
+    """
+
+    to_frame: np.ndarray
+    points: np.ndarray
+
+    def scaled_to_frame(self, index: int, size_px: int) -> np.ndarray:
+        """(2, 3) matrix from px of a `size_px` crop to frame px; pixel centres lie at whole coordinates."""
+        ratio = CROP_PX / size_px
+        matrix = self.to_frame[index].copy()
+        matrix[:, 2] += matrix[:, :2] @ np.full(2, (ratio - 1) / 2)
+        matrix[:, :2] *= ratio
+        return matrix
+
+    def cut(self, image: np.ndarray, index: int, size_px: int = CROP_PX) -> np.ndarray:
+        """The crop of `image` (H, W, 3) for frame `index`: (size_px, size_px, 3), edges repeated beyond the frame."""
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        matrix = self.scaled_to_frame(index, size_px)
+        shrink = float(np.hypot(*matrix[:, 0]))
+        if shrink > 1.5:  # warpAffine reads single pixels: without this, a large face aliases
+            image = _blur_around(image, matrix, size_px)
+        return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    def native_px(self, index: int) -> int:
+        """Side of a crop that shows frame `index` at the footage's own resolution."""
+        scale = float(np.hypot(*self.to_frame[index][:, 0]))
+        return max(CROP_PX, 2 * round(CROP_PX * scale / 2))
+
+
+def stabilise(track: FaceTrack) -> MouthCrops:
+    """Crops for every frame of `track`; the mouth's usual place is `MOUTH_XY`, shot by shot."""
+    to_frame = np.full((len(track), 2, 3), np.nan)
+    points = np.full((len(track), 478, 2), np.nan, np.float32)
+    for run in track.runs():
+        run_points = track.points[run].astype(np.float64)
+        fitted = _fit_similarity(run_points)
+        smooth = gaussian_filter1d(fitted, _SMOOTHING_FRAMES, axis=0, mode="nearest")
+        to_frame[run] = _centre_on_mouth(_as_matrices(smooth), run_points)
+        points[run] = _apply_inverse(to_frame[run], run_points)
+    return MouthCrops(to_frame, points)
+
+
+def _fit_similarity(points: np.ndarray) -> np.ndarray:
+    """Least-squares similarity from a mean face (unit: IOD) to each frame; (T, 478, 2) → (T, 4) as (a, b, x, y).
+
+    The mean face is the run's own, so a person's proportions do not tilt or scale the crop.
+    """
+    template = _mean_stable_shape(points)
+    centred = template - template.mean(axis=0)
+    targets = points[:, STABLE]
+    middle = targets.mean(axis=1)
+    offsets = targets - middle[:, None]
+    norm = (centred**2).sum()
+    a = np.einsum("kd,tkd->t", centred, offsets) / norm
+    b = np.einsum("k,tk->t", centred[:, 0], offsets[..., 1]) - np.einsum("k,tk->t", centred[:, 1], offsets[..., 0])
+    b /= norm
+    mean_x, mean_y = template.mean(axis=0)
+    x = middle[:, 0] - (a * mean_x - b * mean_y)
+    y = middle[:, 1] - (b * mean_x + a * mean_y)
+    return np.stack([a, b, x, y], axis=1)
+
+
+def _mean_stable_shape(points: np.ndarray) -> np.ndarray:
+    """Median place of the stable points with the eye line level, its middle at 0 and its length 1; (8, 2)."""
+    left, right = points[:, LEFT_EYE_OUTER], points[:, RIGHT_EYE_OUTER]
+    along = (right - left) / np.linalg.norm(right - left, axis=1, keepdims=True) ** 2
+    offset = points[:, STABLE] - ((left + right) / 2)[:, None]
+    x = np.einsum("tkd,td->tk", offset, along)
+    y = np.einsum("tkd,td->tk", offset, np.stack([-along[:, 1], along[:, 0]], axis=1))
+    return np.median(np.stack([x, y], axis=-1), axis=0)
+
+
+def _as_matrices(parameters: np.ndarray) -> np.ndarray:
+    """(T, 4) similarity parameters → (T, 2, 3) matrices from crop px, origin at the middle of the eyes, to frame px."""
+    a, b, x, y = parameters.T
+    a, b = a / PX_PER_IOD, b / PX_PER_IOD
+    return np.stack([np.stack([a, -b, x], axis=-1), np.stack([b, a, y], axis=-1)], axis=1)
+
+
+def _centre_on_mouth(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
+    lips = _apply_inverse(matrices, points)[:, LIPS]
+    corner = np.median(lips.mean(axis=1), axis=0) - MOUTH_XY
+    moved = matrices.copy()
+    moved[:, :, 2] += matrices[:, :, :2] @ corner
+    return moved
+
+
+def _apply_inverse(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
+    inverse = np.linalg.inv(matrices[:, :, :2])
+    return np.einsum("tij,tkj->tki", inverse, points - matrices[:, None, :, 2])
+
+
+def _blur_around(image: np.ndarray, matrix: np.ndarray, size_px: int) -> np.ndarray:
+    """`image` low-passed where the crop lies, so that a 4K frame is not filtered whole."""
+    corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]]) @ matrix.T
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - 8, 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + 8, 0, [width, height]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return image
+    blurred = image.copy()
+    blurred[y0:y1, x0:x1] = cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.35 * float(np.hypot(*matrix[:, 0])))
+    return blurred
