@@ -1,0 +1,143 @@
+"""Sound: read from any container, resampled well, written as WAV or FLAC."""
+
+from collections.abc import Iterator
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voicelip.errors import OptionError, UnreadableMediaError
+from voicelip.media.clip import picture_stream
+from voicelip.media.failures import check_input, reading, writing
+from voicelip.media.output import check_output, temporary_beside
+from voicelip.media.timeline import packets_until_broken
+from voicelip.media.values import Audio
+
+_GAP_S = 0.05  # a jump of the timestamps beyond this is a hole in the recording
+_LONGEST_GAP_S = 600.0  # beyond this it is a broken clock
+
+
+def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
+    """The first sound track of a file, down-mixed to mono, at `sample_rate` Hz (default: its own).
+
+    In a video, time zero is the first picture's: sound before it is dropped, and silence stands where
+    the sound starts late or has holes. A broken tail is left out.
+    """
+    path = Path(path)
+    check_input(path)
+    with reading(path):
+        audio = _decode_all(path)
+    return audio if sample_rate is None else audio.resampled(sample_rate)
+
+
+def resample(audio: Audio, rate: int) -> Audio:
+    """`audio` at `rate` Hz by polyphase filtering with a Kaiser-windowed sinc (80 dB)."""
+    from scipy.signal import firwin, resample_poly
+
+    if rate <= 0:
+        raise OptionError(f"{rate} Hz is no sample rate; choose for example 16000 or 48000")
+    common = gcd(rate, audio.sample_rate)
+    up, down = rate // common, audio.sample_rate // common
+    widest = max(up, down)
+    half_length = 32 * widest
+    window = firwin(2 * half_length + 1, 0.96 / widest, window=("kaiser", 8.0)).astype(np.float32)
+    samples = resample_poly(audio.samples, up, down, window=window)
+    return Audio(np.clip(samples, -1, 1).astype(np.float32, copy=False), rate)
+
+
+def write_audio(path: str | Path, audio: Audio, overwrite: bool = False) -> None:
+    """Write 16-bit WAV or FLAC, by the suffix of `path`, under a temporary name until it is whole."""
+    import soundfile
+
+    path = Path(path)
+    if path.suffix.lower() not in {".wav", ".flac"}:
+        raise OptionError(f"{path}: sound is written as .wav or .flac; name the output so")
+    check_output(path, overwrite)
+    temporary = temporary_beside(path)
+    try:
+        with writing(path):
+            # Through a file of our own, since libsndfile does not say why a write failed.
+            with temporary.open("wb") as file:
+                kind = path.suffix[1:].upper()
+                soundfile.write(file, audio.samples, audio.sample_rate, subtype="PCM_16", format=kind)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _decode_all(path: Path) -> Audio:
+    import av
+
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            raise UnreadableMediaError(f"{path}: holds no sound; name a recording, or a video with sound")
+        stream = container.streams.audio[0]
+        start_s = _picture_start_s(container)
+        pieces = []
+        position = 0
+        for frame in _frames(container, stream):
+            mono = _mono(frame)
+            time_s = float(frame.pts * frame.time_base) if frame.pts is not None else None
+            if start_s is None:
+                start_s = time_s or 0.0
+            shift = _shift(time_s, start_s, position, frame.sample_rate)
+            if shift > 0:
+                pieces.append(np.zeros(shift, np.float32))
+            mono = mono[-shift:] if shift < 0 else mono
+            position += max(shift, 0) + len(mono)
+            pieces.append(mono)
+            rate = frame.sample_rate
+    if position == 0:
+        raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
+    return Audio(np.concatenate(pieces), rate)
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    from av.error import FFmpegError
+
+    codec = stream.codec_context
+    for packet in packets_until_broken(container, stream):
+        try:
+            yield from codec.decode(packet)
+        except FFmpegError:
+            continue
+    try:
+        yield from codec.decode(None)
+    except FFmpegError:
+        return
+
+
+def _picture_start_s(container: Any) -> float | None:
+    stream = picture_stream(container)
+    if stream is None or stream.start_time is None:
+        return None
+    return float(stream.start_time * stream.time_base)
+
+
+def _shift(time_s: float | None, start_s: float, position: int, rate: int) -> int:
+    """Samples of silence to put before a frame (negative: samples of it to drop)."""
+    if time_s is None:
+        return 0
+    shift = round((time_s - start_s) * rate) - position
+    at_start = position == 0
+    if shift < 0:
+        return shift if at_start else 0
+    is_hole = at_start or shift > _GAP_S * rate
+    return shift if is_hole and shift < _LONGEST_GAP_S * rate else 0
+
+
+_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
+
+
+def _mono(frame: Any) -> np.ndarray:
+    """An av.AudioFrame as (N,) float32: the mean of its channels, in [-1, 1]."""
+    name = frame.format.name
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, len(frame.layout.channels)).T
+    kind = name.removesuffix("p")
+    scaled = samples.astype(np.float32)
+    if kind == "u8":
+        scaled -= 128.0
+    return np.clip(scaled.mean(axis=0) / _SCALE.get(kind, 1.0), -1, 1).astype(np.float32)
