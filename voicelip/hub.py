@@ -190,7 +190,7 @@ def _local_failures(artifact: Artifact) -> Iterator[None]:
         reason = error.strerror or error
         raise ArtifactError(
             f"cannot keep {artifact.name} ({artifact.bytes / 1e6:.0f} MB) in {_folder(artifact)}: {reason}; "
-            f"make room, or set VOICELIP_HOME to another folder, and run `voicelip models pull {artifact.name}`"
+            f"make room, or set VOICELIP_HOME elsewhere, and run `voicelip models pull {artifact.name}`"
         ) from error
 
 

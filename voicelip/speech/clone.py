@@ -1,0 +1,63 @@
+"""A first, simple clone: the mixture of stock voices whose speaker embedding is nearest to a recording's."""
+
+from pathlib import Path
+
+import numpy as np
+
+from voicelip.errors import BadReferenceError
+from voicelip.media import Audio, read_audio
+from voicelip.progress import Progress, silent
+from voicelip.speech import encoder, waveform
+from voicelip.speech.engine import Voice
+from voicelip.speech.voices import stock_voices
+
+SHORTEST_S = 2.0
+LONGEST_S = 300.0
+QUIETEST_DBFS = -60.0
+NEAREST = 12
+LEAST_WEIGHT = 0.03
+
+
+def clone_voice(path: Path, progress: Progress = silent) -> Voice:
+    """The voice of the person heard in a recording (or video)."""
+    embedding = encoder.embed(reference_audio(path), progress)
+    return Voice(path.stem, nearest_mixture(embedding), path, embedding)
+
+
+def reference_audio(path: Path) -> Audio:
+    """The recording at `path`, if it can serve as a reference."""
+    audio = read_audio(path)
+    spoken_s = _spoken_s(audio)
+    if spoken_s == 0:
+        raise BadReferenceError(f"{path}: the recording is silent; give 2 s to 5 min of one person speaking")
+    if audio.duration_s > LONGEST_S:
+        raise BadReferenceError(
+            f"{path}: the recording lasts {audio.duration_s / 60:.1f} min, over 5; cut out a clear minute"
+        )
+    if spoken_s < SHORTEST_S:
+        raise BadReferenceError(
+            f"{path}: only {spoken_s:.1f} s of sound; give 2 s to 5 min of one person speaking"
+        )
+    return audio
+
+
+def nearest_mixture(embedding: np.ndarray) -> tuple[tuple[str, float], ...]:
+    """Stock voices and weights whose embeddings, so weighted, point closest to `embedding`."""
+    from scipy.optimize import nnls
+
+    stock = stock_voices()
+    near = np.argsort(-(stock.embeddings @ embedding))[:NEAREST]
+    weights, _ = nnls(stock.embeddings[near].T.astype(np.float64), embedding.astype(np.float64))
+    weights /= weights.sum()
+    weights[weights < LEAST_WEIGHT] = 0
+    weights /= weights.sum()
+    chosen = sorted(zip(weights, near, strict=True), reverse=True)
+    return tuple((stock.names[i], round(float(weight), 4)) for weight, i in chosen if weight > 0)
+
+
+def _spoken_s(audio: Audio) -> float:
+    """Seconds between the first and the last sound that is louder than noise."""
+    if waveform.dbfs(audio.samples) < QUIETEST_DBFS:
+        return 0.0
+    start, end = waveform.speech_span(audio.samples, audio.sample_rate, below_loudest_db=40.0)
+    return (end - start) / audio.sample_rate

@@ -1,0 +1,121 @@
+"""Who is speaking: GE2E speaker embeddings (Wan et al. 2018) with Resemblyzer's published weights.
+
+The front end must equal the one the weights were trained with: 16 kHz, 25 ms Hann windows every 10 ms, 40
+Slaney mel bands of power, no logarithm.
+"""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from voicelip import hub
+from voicelip.media import Audio
+from voicelip.progress import Progress, silent
+from voicelip.speech import waveform
+
+RATE = 16_000
+WINDOW = 400
+HOP = 160
+BANDS = 40
+PARTIAL_FRAMES = 160
+PARTIAL_STEP = 80
+LEAST_COVERED = 0.5
+LEVEL_DBFS = -30.0
+LONGEST_PAUSE_S = 0.18
+
+
+def embed(audio: Audio, progress: Progress = silent) -> np.ndarray:
+    """(256,) float32 of length 1; cosines between them compare speakers."""
+    samples = prepare(audio)
+    partials = mel_partials(samples)
+    import torch
+
+    with torch.inference_mode():
+        each = _network(str(hub.fetch("ge2e", progress)))(torch.from_numpy(partials)).numpy()
+    mean = each.mean(axis=0)
+    return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+def prepare(audio: Audio) -> np.ndarray:
+    """(N,) float32 at 16 kHz, quiet recordings raised to −30 dBFS, long pauses shortened."""
+    samples = audio.resampled(RATE).samples
+    level = waveform.dbfs(samples)
+    if np.isfinite(level) and level < LEVEL_DBFS:
+        samples = samples * np.float32(10 ** ((LEVEL_DBFS - level) / 20))
+    return without_pauses(samples, RATE)
+
+
+def without_pauses(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Samples whose pauses last at most 0.18 s; a pause is 36 dB below the loud frames."""
+    frame_s = 0.03
+    size = round(rate * frame_s)
+    levels = waveform.frame_levels(samples, rate, frame_s)
+    if not levels.any():
+        return samples
+    is_speech = levels > np.percentile(levels, 95) * 10 ** (-36 / 20)
+    reach = round(LONGEST_PAUSE_S / frame_s / 2)
+    kept = np.convolve(is_speech, np.ones(2 * reach + 1), mode="same") > 0
+    return samples[np.repeat(kept, size)[: len(samples)]]
+
+
+def mel_partials(samples: np.ndarray) -> np.ndarray:
+    """(P, 160, 40) float32: overlapping stretches of 1.6 s, the last at least half covered by sound."""
+    frames = len(samples) // HOP + 1
+    last = max(0, frames - int(PARTIAL_FRAMES * LEAST_COVERED))
+    starts = range(0, last + 1, PARTIAL_STEP)
+    needed = (starts[-1] + PARTIAL_FRAMES) * HOP
+    mel = power_mel(np.pad(samples, (0, max(0, needed - len(samples)))))
+    return np.stack([mel[start : start + PARTIAL_FRAMES] for start in starts])
+
+
+def power_mel(samples: np.ndarray) -> np.ndarray:
+    """(T, 40) float32, T = 1 + N // 160; windows are centred, zeros stand beyond the ends."""
+    padded = np.pad(samples.astype(np.float32), WINDOW // 2)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
+    spectrum = np.fft.rfft(windows * hann.astype(np.float32), axis=1)
+    return ((np.abs(spectrum) ** 2) @ _mel_filters().T).astype(np.float32)
+
+
+@functools.cache
+def _mel_filters() -> np.ndarray:
+    """(40, 201): Slaney's triangles from 0 to 8 kHz, each of unit area."""
+    edges = _slaney_to_hz(np.linspace(0, _hz_to_slaney(RATE / 2), BANDS + 2))
+    bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
+    widths = np.diff(edges)
+    rising = (bins - edges[:-2, None]) / widths[:-1, None]
+    falling = (edges[2:, None] - bins) / widths[1:, None]
+    return np.maximum(0, np.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))[:, None]
+
+
+_KNEE_HZ = 1000.0
+_KNEE_MEL = 15.0
+_LOG_STEP = np.log(6.4) / 27
+
+
+def _hz_to_slaney(hz: float) -> float:
+    return _KNEE_MEL + np.log(hz / _KNEE_HZ) / _LOG_STEP if hz >= _KNEE_HZ else hz * _KNEE_MEL / _KNEE_HZ
+
+
+def _slaney_to_hz(mel: np.ndarray) -> np.ndarray:
+    linear = mel * _KNEE_HZ / _KNEE_MEL
+    return np.where(mel < _KNEE_MEL, linear, _KNEE_HZ * np.exp((mel - _KNEE_MEL) * _LOG_STEP))
+
+
+@functools.cache
+def _network(path: str) -> Any:
+    """(P, 160, 40) → (P, 256) of length 1."""
+    import torch
+
+    state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
+    lstm = torch.nn.LSTM(BANDS, 256, num_layers=3, batch_first=True)
+    linear = torch.nn.Linear(256, 256)
+    lstm.load_state_dict({key[5:]: value for key, value in state.items() if key.startswith("lstm.")})
+    linear.load_state_dict({key[7:]: value for key, value in state.items() if key.startswith("linear.")})
+
+    def forward(mels: Any) -> Any:
+        _, (hidden, _) = lstm(mels)
+        return torch.nn.functional.normalize(torch.relu(linear(hidden[-1])), dim=1)
+
+    return forward

@@ -1,0 +1,84 @@
+"""What a text-to-speech engine is, the values it takes and gives, and how one is found by name."""
+
+import functools
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from voicelip.errors import UnknownNameError
+from voicelip.media import Audio
+from voicelip.progress import Progress, silent
+
+ENTRY_POINTS = "voicelip.engines"
+_BUILT_IN = {"kokoro": "voicelip.speech.kokoro:KokoroEngine"}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Whose voice is to speak.
+
+    `mixture` holds stock voices and weights (sum 1); a stock voice is a mixture of one. A cloned voice
+    also keeps its `reference` recording and GE2E `embedding` ((256,) float32, length 1).
+    """
+
+    name: str
+    mixture: tuple[tuple[str, float], ...]
+    reference: Path | None = None
+    embedding: np.ndarray | None = field(default=None, compare=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether no living person's voice was given."""
+        return self.reference is None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of text and when it is spoken."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Spoken text."""
+
+    audio: Audio
+    segments: tuple[Segment, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """A text-to-speech engine. `languages` are espeak names such as en-us."""
+
+    name: str
+    languages: tuple[str, ...]
+    sample_rate: int
+
+    def synthesize(
+        self, text: str, voice: Voice, lang: str, speed: float = 1.0, progress: Progress = silent
+    ) -> Speech:
+        """Speak `text`, however long; the same arguments give the same samples."""
+        ...
+
+
+def engine_names() -> list[str]:
+    """Built-in engines and those that other packages announce."""
+    return sorted({*_BUILT_IN, *(point.name for point in metadata.entry_points(group=ENTRY_POINTS))})
+
+
+@functools.cache
+def load_engine(name: str) -> Engine:
+    """The engine called `name`, made once."""
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        return getattr(import_module(module), attribute)()
+    for point in metadata.entry_points(group=ENTRY_POINTS, name=name):
+        return point.load()()
+    raise UnknownNameError(f"no speech engine is called {name!r}; choose one of {', '.join(engine_names())}")
