@@ -5,8 +5,8 @@ The voices (Apache-2.0, hexgrad/Kokoro-82M) come from the npm package kokoro-js:
     npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz
     python recipes/build_stock_voices.py package/voices
 
-The tables are factorised and saved; with them every voice speaks a few sentences, whose GE2E embeddings are
-averaged and saved as well. About ten minutes on two cores.
+The tables are factorised and saved; with them every voice speaks a few sentences, whose GE2E embedding is
+saved as well. About ten minutes on two cores.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 RANK = 6
-SENTENCES = (
-    "The morning train was late again, so we walked along the river instead.",
-    "Nobody expected the old machine to work, but it started at once.",
-    "Please bring a warm jacket, some water, and the blue notebook from my desk.",
+SPOKEN = (
+    "The morning train was late again, so we walked along the river instead. "
+    "Nobody expected the old machine to work, but it started at once. "
+    "Please bring a warm jacket and the blue notebook from my desk."
 )
 TARGET = Path(__file__).resolve().parent.parent / "pretrained" / "kokoro_voices.npz"
 
@@ -58,9 +58,7 @@ def speaker_embedding(name: str) -> np.ndarray:
 
     engine = load_engine("kokoro")
     voice = Voice(name, ((name, 1.0),))
-    each = [embed(engine.synthesize(sentence, voice, "en-us").audio) for sentence in SENTENCES]
-    mean = np.mean(each, axis=0)
-    return mean / np.linalg.norm(mean)
+    return embed(engine.synthesize(SPOKEN, voice, "en-us").audio)
 
 
 def main() -> None:

@@ -170,5 +170,5 @@ def _backend(lang: str) -> Any:
         )
     except (ImportError, RuntimeError, OSError) as error:
         raise VoicelipError(
-            f"espeak-ng does not start ({error}); run `pip install --force-reinstall espeakng-loader phonemizer`"
+            f"espeak-ng does not start ({error}); run `pip install --force-reinstall espeakng-loader`"
         ) from error

@@ -38,13 +38,15 @@ class StockVoices:
     def style(self, name: str) -> np.ndarray:
         """(510, 256) float32: one style row for each phoneme count, the first for one phoneme."""
         i = self.names.index(check_name(name))
-        return (self.means[i] + self.curves[i] @ self.rows[i]).astype(np.float32)
+        table: np.ndarray = self.means[i] + self.curves[i] @ self.rows[i]
+        return table
 
     def mixture(self, parts: Iterable[tuple[str, float]]) -> np.ndarray:
         """(510, 256) float32: the weighted sum of styles."""
-        return np.sum(
-            [np.float32(weight) * self.style(name) for name, weight in parts], axis=0, dtype=np.float32
-        )
+        table = np.zeros((ROWS, WIDTH), np.float32)
+        for name, weight in parts:
+            table += np.float32(weight) * self.style(name)
+        return table
 
 
 @functools.cache
