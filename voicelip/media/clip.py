@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from voicelip.errors import OptionError, UnreadableMediaError
-from voicelip.media.colour import LIMITED, ToRgb, frame_tags
+from voicelip.media.colour import LIMITED, ToRgb, delivered_tags, frame_tags, is_hdr
 from voicelip.media.failures import check_input, reading
 from voicelip.media.orientation import orientation_of
 from voicelip.media.timeline import Timeline, constant_rate, packets_until_broken, read_timeline
@@ -19,6 +20,8 @@ LARGEST_SIDE = 8192  # pixels
 STILL_FPS = Fraction(25)
 _KEPT_FRAMES = 32  # at most, for playing backwards
 _KEPT_BYTES = 128 << 20
+
+_DAMAGE = "damaged pieces of the picture were left out or patched over"
 
 _Decoded = tuple[int, Any]  # presentation time in ticks, av.VideoFrame
 
@@ -54,6 +57,7 @@ class Clip:
         first = self._first_picture()
         self._orientation = orientation_of(first)
         self._stored_size = _square_pixel_size(first, self._sample_aspect)
+        self._to_rgb = ToRgb(*self._stored_size)
         self.info = self._describe(first, is_still, fps or (STILL_FPS if is_still else own_rate), has_audio)
         if not is_still:
             self._note_missing_tail(declared_count, declared_end)
@@ -64,21 +68,19 @@ class Clip:
         A still goes on for as long as `stop` asks, every index the same picture.
         A damaged clip ends early; `problems` then says so.
         """
-        to_rgb = ToRgb(*self._stored_size)
         for index, picture in self.pictures(start, stop):
-            yield self._frame(index, picture, to_rgb)
+            yield self._frame(index, picture)
 
     def frames_backwards(self, start: int, stop: int = 0) -> Iterator[Frame]:
         """Frames `start`, `start - 1`, … down to and including `stop`.
 
         Decodes forward from key frames, in pieces of at most 32 pictures (fewer when they are large).
         """
-        to_rgb = ToRgb(*self._stored_size)
         end = start + 1
         while end > stop:
             begin = max(stop, end - self._piece_length(), self._first_index_from_key(end - 1))
             for index, picture in reversed(list(self.pictures(begin, end))):
-                yield self._frame(index, picture, to_rgb)
+                yield self._frame(index, picture)
             end = begin
 
     def pictures(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
@@ -104,9 +106,9 @@ class Clip:
                 return
             yield index, current[1]
 
-    def _frame(self, index: int, picture: Any, to_rgb: ToRgb) -> Frame:
+    def _frame(self, index: int, picture: Any) -> Frame:
         with reading(self.path):
-            image = self._orientation.apply(to_rgb(picture))
+            image = self._orientation.apply(self._to_rgb(picture))
         return Frame(index, float(index / self.info.fps), image)
 
     def _still_pictures(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
@@ -149,7 +151,9 @@ class Clip:
     def _describe(self, first: Any, is_still: bool, fps: Fraction, has_audio: bool) -> ClipInfo:
         width, height = self._orientation.size(*self._stored_size)
         _refuse_absurd_size(self.path, width, height)
-        colour = frame_tags(first)
+        if is_hdr(frame_tags(first)):
+            self._note("the picture is HDR; it is worked on, and written, in standard range")
+        colour = delivered_tags(frame_tags(first))
         if is_still:
             # Pictures are full range by habit; the video made of one had better be what players expect.
             colour = ColourTags(colour.primaries, colour.transfer, colour.matrix, LIMITED)
@@ -245,22 +249,20 @@ class Clip:
     def _decode_packets(self, container: Any, stream: Any, from_tick: int | None) -> Iterator[Any]:
         from av.error import FFmpegError
 
-        damaged = 0
         codec = stream.codec_context
-        for packet in packets_until_broken(container, stream):
+        for packet in chain(packets_until_broken(container, stream), [None]):  # None: what is still inside
             # Pictures that nothing refers to need no decoding on the way to `from_tick`.
-            is_early = from_tick is not None and packet.pts is not None and packet.pts < from_tick
+            is_early = bool(
+                packet and from_tick is not None and packet.pts is not None and packet.pts < from_tick
+            )
             codec.skip_frame = "NONREF" if is_early else "DEFAULT"
             try:
-                yield from codec.decode(packet)
+                for picture in codec.decode(packet):
+                    if picture.is_corrupt:
+                        self._note(_DAMAGE)
+                    yield picture
             except FFmpegError:
-                damaged += 1
-        try:
-            yield from codec.decode(None)
-        except FFmpegError:
-            damaged += 1
-        if damaged:
-            self._note(f"{damaged} damaged pieces of video were left out")
+                self._note(_DAMAGE)
 
 
 def picture_stream(container: Any) -> Any | None:

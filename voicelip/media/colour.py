@@ -4,6 +4,8 @@ Both ways go through one swscale pass with exact rounding, so that a picture rea
 keeps its colours, and every machine computes the same bits.
 """
 
+from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ BT709, BT601, BT2020 = 1, 6, 9
 _SWSCALE_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 # SWS_BILINEAR | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND | SWS_BITEXACT
 _EXACT = 0x2 | 0x2000 | 0x40000 | 0x80000
+_HDR_TRANSFERS = {16, 18}  # PQ and HLG
+_SDR = ColourTags(primaries=BT709, transfer=BT709, matrix=BT709, range=LIMITED)
 
 
 def conventional_matrix(width: int, height: int) -> int:
@@ -45,30 +49,57 @@ def frame_tags(frame: Any) -> ColourTags:
     return writable_tags(raw, frame.width, frame.height)
 
 
+def is_hdr(tags: ColourTags) -> bool:
+    """Whether the tags speak of high dynamic range, which 8-bit RGB cannot hold as it is."""
+    return tags.transfer in _HDR_TRANSFERS
+
+
+def delivered_tags(tags: ColourTags) -> ColourTags:
+    """What the RGB frames of a picture with `tags` mean, and how a video of them should be tagged."""
+    return _SDR if is_hdr(tags) and _converts_hdr() else tags
+
+
+@cache
+def _converts_hdr() -> bool:
+    """Whether this PyAV hands transfer curves to swscale (17 and later do)."""
+    import av
+
+    return int(av.__version__.split(".")[0]) >= 17
+
+
 class ToRgb:
-    """Converts decoded frames to RGB arrays of one size (before rotation)."""
+    """Converts decoded frames to RGB arrays of one size (before rotation). Safe to use from any thread.
+
+    HDR becomes BT.709 with white at 203 cd/m²; what is brighter is white. Its tables take seconds to
+    make, so a converter is worth keeping.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._width, self._height = width, height
         self._reformatter = VideoReformatter()
+        self._lock = Lock()
 
     def __call__(self, frame: Any) -> np.ndarray:
         """An av.VideoFrame as (H, W, 3) uint8 RGB; transparent parts become black, as in players."""
         has_alpha = any(part.is_alpha for part in frame.format.components) or frame.format.name == "pal8"
-        matrix = _SWSCALE_MATRIX[frame_tags(frame).matrix]
-        converted = self._reformatter.reformat(
-            frame,
-            width=self._width,
-            height=self._height,
-            format="rgba" if has_alpha else "rgb24",
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=_source_range(frame),
-            dst_color_range=FULL,
-            interpolation=_EXACT,
-        )
+        tags = frame_tags(frame)
+        delivered = delivered_tags(tags)
+        curve = {"dst_color_trc": BT709, "dst_color_primaries": BT709} if delivered != tags else {}
+        with self._lock:
+            converted = self._reformatter.reformat(
+                frame,
+                width=self._width,
+                height=self._height,
+                format="rgba" if has_alpha else "rgb24",
+                src_colorspace=_SWSCALE_MATRIX[tags.matrix],
+                dst_colorspace=_SWSCALE_MATRIX[delivered.matrix],
+                src_color_range=_source_range(frame),
+                dst_color_range=FULL,
+                interpolation=_EXACT,
+                **curve,
+            )
         image = converted.to_ndarray()
         return _over_black(image) if has_alpha else image
 

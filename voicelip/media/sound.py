@@ -15,6 +15,7 @@ from voicelip.media.timeline import packets_until_broken
 from voicelip.media.values import Audio
 
 _GAP_S = 0.05  # a jump of the timestamps beyond this is a hole in the recording
+_LARGEST_BLOCK = 4096  # samples
 _LONGEST_GAP_S = 600.0  # beyond this it is a broken clock
 
 
@@ -70,27 +71,63 @@ def _decode_all(path: Path) -> Audio:
     import av
 
     with av.open(str(path)) as container:
-        if not container.streams.audio:
+        stream = next(iter(container.streams.audio), None)
+        if stream is None or stream.codec_context is None:
             raise UnreadableMediaError(f"{path}: holds no sound; name a recording, or a video with sound")
-        stream = container.streams.audio[0]
-        start_s = _picture_start_s(container)
-        pieces = []
-        position = 0
+        track = _Track(_picture_start_s(container))
         for frame in _frames(container, stream):
-            mono = _mono(frame)
-            time_s = float(frame.pts * frame.time_base) if frame.pts is not None else None
-            if start_s is None:
-                start_s = time_s or 0.0
-            shift = _shift(time_s, start_s, position, frame.sample_rate)
-            if shift > 0:
-                pieces.append(np.zeros(shift, np.float32))
-            mono = mono[-shift:] if shift < 0 else mono
-            position += max(shift, 0) + len(mono)
-            pieces.append(mono)
-            rate = frame.sample_rate
-    if position == 0:
-        raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
-    return Audio(np.concatenate(pieces), rate)
+            track.append(frame)
+        if track.length == 0:
+            raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
+        return track.until(_declared_end_s(stream))
+
+
+class _Track:
+    """Collects decoded sound at the places that its timestamps give it."""
+
+    def __init__(self, start_s: float | None) -> None:
+        self._start_s = start_s  # None: where the first frame is
+        self._rate = 0
+        self._pieces: list[np.ndarray] = []
+        self.length = 0
+
+    def append(self, frame: Any) -> None:
+        time_s = float(frame.pts * frame.time_base) if frame.pts is not None else None
+        if self._start_s is None:
+            self._start_s = time_s or 0.0
+        self._rate = frame.sample_rate
+        shift = 0 if time_s is None else self._shift(time_s - self._start_s)
+        self._add(np.zeros(max(shift, 0), np.float32))
+        self._add(_mono(frame)[max(-shift, 0) :])
+
+    def _add(self, samples: np.ndarray) -> None:
+        if len(samples):
+            self._pieces.append(samples)
+            self.length += len(samples)
+
+    def _shift(self, time_s: float) -> int:
+        """Samples of silence to put before a frame (negative: samples of it to drop)."""
+        shift = round(time_s * self._rate) - self.length
+        at_start = self.length == 0
+        if shift < 0:
+            return shift if at_start else 0
+        is_hole = at_start or shift > _GAP_S * self._rate
+        return shift if is_hole and shift < _LONGEST_GAP_S * self._rate else 0
+
+    def until(self, end_s: float | None) -> Audio:
+        """The track, without what the encoder added to fill its last block, going by the declared end."""
+        samples = np.concatenate(self._pieces)
+        if end_s is not None:
+            declared = round((end_s - (self._start_s or 0.0)) * self._rate)
+            if 0 < len(samples) - declared <= _LARGEST_BLOCK:
+                samples = samples[:declared]
+        return Audio(samples, self._rate)
+
+
+def _declared_end_s(stream: Any) -> float | None:
+    if not stream.duration:
+        return None
+    return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
@@ -113,18 +150,6 @@ def _picture_start_s(container: Any) -> float | None:
     if stream is None or stream.start_time is None:
         return None
     return float(stream.start_time * stream.time_base)
-
-
-def _shift(time_s: float | None, start_s: float, position: int, rate: int) -> int:
-    """Samples of silence to put before a frame (negative: samples of it to drop)."""
-    if time_s is None:
-        return 0
-    shift = round((time_s - start_s) * rate) - position
-    at_start = position == 0
-    if shift < 0:
-        return shift if at_start else 0
-    is_hole = at_start or shift > _GAP_S * rate
-    return shift if is_hole and shift < _LONGEST_GAP_S * rate else 0
 
 
 _SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}

@@ -12,6 +12,7 @@ _COMMON_RATES = [
     *(Fraction(rate * 1000, 1001) for rate in (15, 24, 30, 48, 60, 120)),
 ]
 _SLOWEST = 5  # below this a clip is a slide show, on which lips could not move
+_DEMUX_FAILURES = 20  # in a row, after which the rest of a file is lost
 _FASTEST = 120  # deliveries per second; what claims more has an odd clock, not more pictures
 
 
@@ -84,17 +85,19 @@ def read_timeline(container: Any, stream: Any) -> Timeline | None:
 
 
 def packets_until_broken(container: Any, stream: Any) -> Any:
-    """The stream's packets that hold data, up to the end or to where the file breaks off."""
+    """The stream's packets that hold data, past damage if the demuxer finds its way again."""
     from av.error import FFmpegError
 
-    packets = container.demux(stream)
-    while True:
+    failures = 0
+    while failures < _DEMUX_FAILURES:
         try:
-            packet = next(packets)
-        except (StopIteration, FFmpegError):
+            for packet in container.demux(stream):
+                failures = 0
+                if packet.size:
+                    yield packet
             return
-        if packet.size:
-            yield packet
+        except FFmpegError:
+            failures += 1
 
 
 def _last_duration(times: np.ndarray, declared: int, fallback: int) -> int:
