@@ -1,0 +1,5 @@
+"""`python -m voicelip` is `voicelip`."""
+
+from voicelip.cli import main
+
+main()

@@ -1,0 +1,77 @@
+"""`voicelip demo`: the whole way from a sentence to a talking presenter, with nothing to prepare."""
+
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicelip.cli import options as o
+from voicelip.cli.terminal import Terminal
+
+PRESENTER = "stock:presenter"
+
+SENTENCES = {
+    "en-us": "Hello! I am a presenter who does not exist: my face was rendered, my voice was made from this "
+    "very sentence, and my lips were drawn to match it on your own computer.",
+    "en-gb": "Hello! I am a presenter who does not exist: my face was rendered, my voice was made from this "
+    "very sentence, and my lips were drawn to match it on your own computer.",
+    "es": "¡Hola! Soy una presentadora que no existe: mi voz nació de esta frase y mis labios se dibujaron "
+    "en tu propio ordenador.",
+    "fr-fr": "Bonjour ! Je suis une présentatrice qui n'existe pas : ma voix vient de cette phrase, et mes "
+    "lèvres ont été dessinées sur votre ordinateur.",
+    "hi": "नमस्ते! मैं एक ऐसी प्रस्तुतकर्ता हूँ जो असल में नहीं है। मेरी आवाज़ इसी वाक्य से बनी है।",
+    "it": "Ciao! Sono una presentatrice che non esiste: la mia voce nasce da questa frase e le mie labbra "
+    "sono state disegnate sul tuo computer.",
+    "pt-br": "Olá! Sou uma apresentadora que não existe: minha voz nasceu desta frase e meus lábios foram "
+    "desenhados no seu computador.",
+}
+
+DemoText = Annotated[
+    str | None,
+    typer.Option("--text", metavar="TEXT", help="What the presenter says.", rich_help_panel="Speech"),
+]
+DemoOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="The file to write; else demo.mp4 here, or demo-2.mp4 and so on when that exists.",
+        rich_help_panel="Output",
+    ),
+]
+
+
+def demo(
+    text: DemoText = None,
+    lang: o.Lang = "en",
+    out: DemoOut = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Let the bundled presenter say a sentence: writes demo.mp4."""
+    with Terminal(as_json, verbose, quiet) as terminal:
+        from voicelip import pipeline
+        from voicelip.speech.phonemes import resolve_language
+
+        result = pipeline.say(
+            SENTENCES[resolve_language(lang)] if text is None else text,
+            voice=PRESENTER,
+            face=PRESENTER,
+            out=out or _unused(overwrite),
+            lang=lang,
+            overwrite=overwrite,
+            progress=terminal.progress,
+        )
+        terminal.show(result)
+
+
+def _unused(overwrite: bool) -> Path:
+    """demo.mp4, or the first of demo-2.mp4, demo-3.mp4 … that does not exist: a demo must not cost a file."""
+    first = Path("demo.mp4")
+    if overwrite or not first.exists():
+        return first
+    return next(path for number in count(2) if not (path := Path(f"demo-{number}.mp4")).exists())

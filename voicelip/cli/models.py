@@ -1,0 +1,107 @@
+"""`voicelip models`: the model files that are fetched on first use."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicelip.cli import options as o
+from voicelip.cli.terminal import Terminal
+from voicelip.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from voicelip.hub import Status
+
+app = typer.Typer(help="List, fetch and check model files.", invoke_without_command=True)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is given.")]
+
+
+@app.callback()
+def _models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_models(as_json=False)
+
+
+@app.command("list")
+def list_models(as_json: o.Json = False) -> None:
+    """What there is, and whether it is here."""
+    with Terminal(as_json) as terminal:
+        from voicelip import hub
+
+        _show(terminal, hub.status(), as_json)
+
+
+@app.command()
+def pull(
+    names: Names = None, as_json: o.Json = False, verbose: o.Verbose = False, quiet: o.Quiet = False
+) -> None:
+    """Fetch model files now, so that later runs need no network."""
+    with Terminal(as_json, verbose, quiet) as terminal:
+        from voicelip import hub
+
+        for name in _known(names):
+            path = hub.fetch(name, terminal.progress)
+            if not (as_json or quiet):
+                print(f"{name}: {path}", flush=True)
+        if as_json:
+            terminal.show_json([_facts(status) for status in _chosen(hub.status(), names)])
+
+
+@app.command()
+def verify(names: Names = None, as_json: o.Json = False) -> None:
+    """Compute the hashes again; what is damaged is fetched anew on its next use."""
+    with Terminal(as_json) as terminal:
+        from voicelip import hub
+
+        found = [hub.verify(name) for name in _known(names)]
+        _show(terminal, found, as_json)
+        wrong = [
+            status.artifact.name
+            for status in found
+            if status.state == "damaged" or (names and status.state == "absent")
+        ]
+        if wrong:
+            raise ArtifactError(
+                f"not as they should be: {', '.join(wrong)}; run `voicelip models pull {' '.join(wrong)}`"
+            )
+
+
+def _known(names: list[str] | None) -> list[str]:
+    """The names given, or all; an unknown one is refused before anything is done."""
+    from voicelip import hub
+
+    known = hub.entries()
+    for name in names or []:
+        if name not in known:
+            hub.fetch(name)  # raises, with the names that there are
+    return names or list(known)
+
+
+def _chosen(found: list["Status"], names: list[str] | None) -> list["Status"]:
+    return [status for status in found if not names or status.artifact.name in names]
+
+
+def _show(terminal: Terminal, found: list["Status"], as_json: bool) -> None:
+    if as_json:
+        terminal.show_json([_facts(status) for status in found])
+        return
+    for status in found:
+        artifact = status.artifact
+        print(
+            f"{artifact.name:16}  {status.state:8}  {artifact.bytes / 1e6:6.1f} MB  "
+            f"{artifact.licence:10}  {artifact.purpose}"
+        )
+
+
+def _facts(status: "Status") -> dict[str, Any]:
+    artifact = status.artifact
+    return {
+        "name": artifact.name,
+        "state": status.state,
+        "path": str(status.path),
+        "bytes": artifact.bytes,
+        "licence": artifact.licence,
+        "purpose": artifact.purpose,
+        "home": artifact.home,
+        "sha256": {file.name: file.sha256 for file in artifact.files},
+    }

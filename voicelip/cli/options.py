@@ -1,0 +1,120 @@
+"""The options that several commands share."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LANGUAGES = "en-us (en), en-gb, es, fr-fr (fr), hi, it, pt-br (pt)"
+
+
+class WhenShort(str, Enum):
+    """What fills the time when the clip is shorter than the speech."""
+
+    bounce = "bounce"
+    hold = "hold"
+
+
+class WhenLong(str, Enum):
+    """What happens when the clip is longer than the speech."""
+
+    cut = "cut"
+    keep = "keep"
+
+
+_SPEECH, _PICTURE, _OUTPUT = "Speech", "Picture", "Output"
+
+Text = Annotated[
+    str | None,
+    typer.Argument(help="What is to be said; - reads stdin, @FILE a text file.", show_default=False),
+]
+TextFile = Annotated[
+    Path | None, typer.Option("--text-file", metavar="FILE", help="Read the text from a file.",
+                              rich_help_panel=_SPEECH)
+]  # fmt: skip
+Voice = Annotated[
+    str,
+    typer.Option(
+        metavar="VOICE",
+        help="A recording of 2 s to 5 min, or stock:NAME (see `voicelip voices`).",
+        rich_help_panel=_SPEECH,
+    ),
+]
+Face = Annotated[
+    str,
+    typer.Option(
+        metavar="CLIP", help="A video or photo of the person, or stock:presenter.", rich_help_panel=_PICTURE
+    ),
+]
+Sound = Annotated[
+    Path, typer.Option("--audio", metavar="FILE", help="The speech: any sound or video file.",
+                       rich_help_panel=_SPEECH)
+]  # fmt: skip
+Lang = Annotated[
+    str, typer.Option(metavar="LANG", help=f"The text's language: {LANGUAGES}.", rich_help_panel=_SPEECH)
+]
+Speed = Annotated[float, typer.Option(metavar="X", help="Pace of speech, 0.5 to 2.", rich_help_panel=_SPEECH)]
+Engine = Annotated[str, typer.Option(metavar="NAME", help="Speech engine.", rich_help_panel=_SPEECH)]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.", rich_help_panel=_OUTPUT)
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output if it exists.", rich_help_panel=_OUTPUT)
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=_OUTPUT)
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Time of each stage; details of errors.", rich_help_panel=_OUTPUT),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_OUTPUT)
+]
+Short = Annotated[
+    WhenShort,
+    typer.Option(
+        "--when-short",
+        help="Clip shorter than the speech: play it back and forth, or hold its last frame.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+Long = Annotated[
+    WhenLong,
+    typer.Option(
+        "--when-long",
+        help="Clip longer than the speech: cut it, or keep it to its end.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+FaceIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--face-index",
+        metavar="N",
+        help="Which of several faces, from the left, 0 first; else the largest.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+FaceLike = Annotated[
+    Path | None,
+    typer.Option(
+        "--face-like", metavar="PHOTO", help="The face that looks most like a photo.",
+        rich_help_panel=_PICTURE,
+    ),
+]  # fmt: skip
+Strength = Annotated[
+    float,
+    typer.Option(metavar="X", help="How far the mouth moves; 1 is as measured.", rich_help_panel=_PICTURE),
+]
+Detector = Annotated[str, typer.Option(metavar="NAME", help="Face detector.", rich_help_panel=_PICTURE)]
+Lips = Annotated[str, typer.Option(metavar="NAME", help="Lip generator.", rich_help_panel=_PICTURE)]
+Crf = Annotated[
+    int,
+    typer.Option(metavar="N", help="H.264 quality, 0 (lossless) to 51.", rich_help_panel=_OUTPUT),
+]
+Preset = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="H.264 effort, ultrafast to veryslow.", rich_help_panel=_OUTPUT),
+]
