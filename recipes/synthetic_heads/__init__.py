@@ -1,0 +1,1 @@
+"""Rendered heads of nobody: the demo's presenter, and training heads with known landmarks."""
