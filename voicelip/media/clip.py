@@ -19,7 +19,7 @@ from voicelip.media.values import ClipInfo, ColourTags, Frame
 LARGEST_SIDE = 8192  # pixels
 STILL_FPS = Fraction(25)
 _KEPT_FRAMES = 32  # at most, for playing backwards
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 32 << 20
 
 _DAMAGE = "damaged pieces of the picture were left out or patched over"
 
@@ -206,7 +206,7 @@ class Clip:
 
     def _piece_length(self) -> int:
         width, height = self._stored_size
-        return max(4, min(_KEPT_FRAMES, _KEPT_BYTES // (width * height * 3 // 2)))
+        return max(8, min(_KEPT_FRAMES, _KEPT_BYTES // (width * height * 3 // 2)))
 
     # Decoding
 
