@@ -16,7 +16,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def exit_codes() -> dict[int, str]:
