@@ -115,7 +115,9 @@ def test_a_late_start_is_time_zero(tmp_path):
         assert numbers(clip.frames(15)) == list(range(15, 20))
 
 
-@pytest.mark.skipif(not hasattr(av.VideoStream, "set_display_rotation"), reason="this PyAV cannot write a display matrix")
+@pytest.mark.skipif(
+    not hasattr(av.VideoStream, "set_display_rotation"), reason="this PyAV cannot write a display matrix"
+)
 @pytest.mark.parametrize(("rotation", "corner"), [(90, (-1, 0)), (180, (-1, -1)), (-90, (0, -1))])
 def test_rotation_is_honoured(tmp_path, rotation, corner):
     image = np.zeros((48, 64, 3), np.uint8)
