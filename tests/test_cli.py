@@ -2,13 +2,12 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli_runs import ENVIRONMENT, Run, run_process, runner, start
+from cli_runs import ENVIRONMENT, Run, run_process, runner, signals_kept, start
 
 import voicelip
 from voicelip import errors, hub
@@ -29,11 +28,8 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 
 @pytest.fixture(autouse=True)
 def signals_as_before():
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
+    with signals_kept():
+        yield
 
 
 def plain(text: str) -> str:

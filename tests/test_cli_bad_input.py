@@ -4,19 +4,19 @@ Every case goes through the command line and the real pipeline.
 """
 
 import os
-import resource
-import signal
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_runs import Outcome, Run, run_process, runner
+from cli_runs import Outcome, Run, run_process, runner, signals_kept
 from media_samples import counting_video
 
 from voicelip.media import Audio, write_audio
 from voicelip.speech.phonemes import LANGUAGES
+
+resource = pytest.importorskip("resource", reason="limits of processes are a matter of Unix")
 
 RATE = 16_000
 STOCK = "stock:af_heart"
@@ -25,11 +25,8 @@ PRESENTER = "stock:presenter"
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield runner(capfd, monkeypatch)
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
+    with signals_kept():
+        yield runner(capfd, monkeypatch)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Ctrl-C, `kill` and a closed terminal: the command ends soon, says so in one line, and leaves nothing."""
 
 import os
-import pty
 import re
 import select
 import signal
@@ -14,6 +13,8 @@ import pytest
 from cli_runs import start
 
 from voicelip.media import Audio, write_audio
+
+pty = pytest.importorskip("pty", reason="terminals of this kind are a matter of Unix")
 
 RATE = 16_000
 PATIENCE_S = 60.0
