@@ -13,6 +13,8 @@ from voicelip.speech.voices import stock_voices
 
 SHORTEST_S = 2.0
 LONGEST_S = 300.0
+ENOUGH_S = 5.0
+CLIPPED_SHARE = 0.002
 QUIETEST_DBFS = -60.0
 NEAREST = 12
 LEAST_WEIGHT = 0.03
@@ -20,8 +22,9 @@ LEAST_WEIGHT = 0.03
 
 def clone_voice(path: Path, progress: Progress = silent) -> Voice:
     """The voice of the person heard in a recording (or video)."""
-    embedding = encoder.embed(reference_audio(path), progress)
-    return Voice(path.stem, nearest_mixture(embedding), path, embedding)
+    audio = reference_audio(path)
+    embedding = encoder.embed(audio, progress)
+    return Voice(path.stem, nearest_mixture(embedding), path, embedding, _doubts(path, audio))
 
 
 def reference_audio(path: Path) -> Audio:
@@ -53,6 +56,16 @@ def nearest_mixture(embedding: np.ndarray) -> tuple[tuple[str, float], ...]:
     weights /= weights.sum()
     chosen = sorted(zip(weights, near, strict=True), reverse=True)
     return tuple((stock.names[i], round(float(weight), 4)) for weight, i in chosen if weight > 0)
+
+
+def _doubts(path: Path, audio: Audio) -> tuple[str, ...]:
+    """What makes the likeness worse, for the user to mend."""
+    doubts = []
+    if _spoken_s(audio) < ENOUGH_S:
+        doubts.append(f"{path.name}: short for a reference; 15 s or more give a better likeness")
+    if np.mean(np.abs(audio.samples) > 0.99) > CLIPPED_SHARE:
+        doubts.append(f"{path.name}: overdriven; record it more quietly for a better likeness")
+    return tuple(doubts)
 
 
 def _spoken_s(audio: Audio) -> float:

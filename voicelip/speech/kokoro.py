@@ -58,7 +58,7 @@ class KokoroEngine:
         style = stock_voices().mixture(voice.mixture)
         session = _session(progress)
         waves = self._speak_all(session, utterances, style, speed, progress)
-        return _assemble(waves, utterances, spoken, speed, _warnings(foreign, lang))
+        return _assemble(waves, utterances, spoken, speed, voice.warnings + _warnings(foreign, lang))
 
     def _speak_all(
         self, session: Any, utterances: list[_Utterance], style: np.ndarray, speed: float, progress: Progress

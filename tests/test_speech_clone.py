@@ -1,0 +1,93 @@
+"""A recording becomes a mixture of stock voices; what cannot be a reference is refused in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voicelip.errors import BadReferenceError, InputNotFoundError, UnknownNameError, UnreadableMediaError
+from voicelip.media import Audio, write_audio
+from voicelip.speech import resolve_voice
+from voicelip.speech.clone import nearest_mixture
+from voicelip.speech.voices import stock_voices
+
+RATE = 16_000
+
+
+def tone(seconds: float, level: float = 0.2) -> Audio:
+    """A buzzing sound, not speech but no silence either."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    return Audio((level * np.sign(np.sin(2 * np.pi * 120 * t))).astype(np.float32), RATE)
+
+
+@pytest.mark.parametrize(
+    ("audio", "said"),
+    [
+        (tone(4, level=0.0), "silent"),
+        (tone(4, level=0.0002), "silent"),
+        (tone(1.5), r"1\.5 s"),
+        (tone(301), "over 5"),
+        (Audio(np.concatenate([tone(1).samples, np.zeros(4 * RATE, np.float32)]), RATE), r"1\.0 s"),
+    ],
+)
+def test_bad_references_are_refused(tmp_path: Path, audio: Audio, said: str) -> None:
+    path = tmp_path / "me.wav"
+    write_audio(path, audio)
+    with pytest.raises(BadReferenceError, match=said) as caught:
+        resolve_voice(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_and_corrupt_references_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputNotFoundError, match=r"nobody\.wav"):
+        resolve_voice(str(tmp_path / "nobody.wav"))
+    (tmp_path / "broken.wav").write_bytes(b"this is no recording" * 50)
+    with pytest.raises(UnreadableMediaError, match=r"broken\.wav"):
+        resolve_voice(tmp_path / "broken.wav")
+
+
+def test_a_recording_becomes_a_voice_with_its_reference(tmp_path: Path) -> None:
+    path = tmp_path / "me.wav"
+    write_audio(path, tone(3))
+    voice = resolve_voice(str(path))
+    assert (voice.name, voice.reference, voice.is_stock) == ("me", path, False)
+    assert voice.embedding is not None
+    assert np.linalg.norm(voice.embedding) == pytest.approx(1, abs=1e-3)
+    assert sum(weight for _, weight in voice.mixture) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_poor_reference_is_used_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "me.wav"
+    write_audio(path, tone(3, level=1.0))
+    short, loud = resolve_voice(path).warnings
+    assert "short" in short
+    assert "overdriven" in loud
+
+
+def test_the_mixture_is_nearer_than_any_single_voice() -> None:
+    stock = stock_voices()
+    target = stock.embeddings[0] + stock.embeddings[9]
+    target /= np.linalg.norm(target)
+    mixture = nearest_mixture(target)
+    mixed = sum(weight * stock.embeddings[stock.names.index(name)] for name, weight in mixture)
+    assert mixed @ target / np.linalg.norm(mixed) > (stock.embeddings @ target).max()
+
+
+def test_a_stock_voice_s_own_embedding_gives_that_voice() -> None:
+    stock = stock_voices()
+    name, weight = nearest_mixture(stock.embeddings[20])[0]
+    assert name == stock.names[20]
+    assert weight > 0.9
+
+
+def test_stock_voices_are_found_by_name() -> None:
+    voice = resolve_voice("stock:af_heart")
+    assert (voice.name, voice.mixture, voice.is_stock) == ("af_heart", (("af_heart", 1.0),), True)
+
+
+def test_an_unknown_stock_voice_suggests_near_names() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean af_heart"):
+        resolve_voice("stock:af_hart")
+    with pytest.raises(UnknownNameError, match="zm_yunyang"):
+        resolve_voice("stock:xyz")
