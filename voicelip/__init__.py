@@ -1,3 +1,24 @@
-"""voicelip: speech in a consenting person's voice, and their own footage with the lips to match."""
+"""voicelip: speech in a consenting person's voice, and their own footage with the lips to match.
+
+    import voicelip
+
+    result = voicelip.say("Welcome.", voice="alice.wav", face="alice.mp4", out="welcome.mp4")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from voicelip.errors import VoicelipError
+
+if TYPE_CHECKING:
+    from voicelip.pipeline import LipsyncOptions, Result, lipsync, say, speak
 
 __version__ = "0.1.0"
+__all__ = ["LipsyncOptions", "Result", "VoicelipError", "lipsync", "say", "speak"]
+
+
+def __getattr__(name: str) -> Any:
+    # The pipeline pulls in codecs and arrays; whoever only wants the version should not wait for them.
+    if name in __all__:
+        return getattr(import_module("voicelip.pipeline"), name)
+    raise AttributeError(f"module 'voicelip' has no attribute {name!r}")

@@ -1,0 +1,68 @@
+"""What a lip generator is: sound and a person's crops in, frames with a new mouth out.
+
+One file per implementation; `create` finds them by name, third parties' through the entry point group `voicelip.lips`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import numpy as np
+
+from voicelip.errors import UnknownNameError
+from voicelip.face import MouthCrops
+
+ReadFrames = Callable[[Sequence[int]], list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be said by whom.
+
+    `samples` (N,) float32 at 16 kHz; `frames` output frames at `fps`; `crops` of the source clip; `read_frames` fetches source
+    frames (H, W, 3) uint8 RGB by index, ascending; `strength` scales the motion.
+    """
+
+    samples: np.ndarray
+    frames: int
+    fps: Fraction
+    crops: MouthCrops
+    read_frames: ReadFrames
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame to render: its place in the output, its place in the source clip, and the source `image` (H, W, 3) uint8 RGB."""
+
+    output_index: int
+    source_index: int
+    image: np.ndarray
+
+
+class LipSession(Protocol):
+    """A generator made ready for one job."""
+
+    def render(self, shots: Sequence[Shot]) -> list[np.ndarray]:
+        """The frames with the mouth regenerated; pixels outside the blend mask are the source's own. Source images are not changed."""
+
+
+class LipGenerator(Protocol):
+    """Loaded once, used for any number of jobs."""
+
+    def session(self, job: Job) -> LipSession:
+        """Listen to the sound, choose references, make ready."""
+
+
+def create(name: str) -> LipGenerator:
+    """The generator called `name`; raises UnknownNameError with the known names."""
+    if name == "embedded":
+        from voicelip.lips.embedded import EmbeddedGenerator
+
+        return EmbeddedGenerator.load()
+    plugins = {point.name: point for point in entry_points(group="voicelip.lips")}
+    if name in plugins:
+        return plugins[name].load()()
+    raise UnknownNameError(f"no lip generator is called {name!r}; known: {', '.join(['embedded', *sorted(plugins)])}")

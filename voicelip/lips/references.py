@@ -1,0 +1,85 @@
+"""What a mouth is made from: frames of the person's own clip that show it closed and open, or a rendered open mouth.
+
+The rendered mouth belongs to nobody. It lends teeth and the dark behind them to people whose clip never shows theirs.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from voicelip.face.crop import CROP_PX
+from voicelip.face.points import JAW, LIPS, STABLE
+from voicelip.lips.compositor import ReferenceView
+from voicelip.lips.motion import MOTION_POINTS, lip_gap
+from voicelip.lips.region import colour_gain
+
+_RUN_FRAMES = 500  # a longer stretch gets fresh references, since light and pose drift
+_OPEN_PX = 3.0  # a lip gap, in crop px, below which a mouth never opened
+_POSE = tuple(i for i in range(468) if i not in LIPS + JAW + STABLE)[::9]
+
+
+@dataclass(frozen=True)
+class ReferencePick:
+    """For the frames of `span`: source indices of a `closed` and an `opened` view (equal when the mouth never opens)."""
+
+    span: slice
+    closed: int
+    opened: int
+
+    @property
+    def never_open(self) -> bool:
+        return self.closed == self.opened
+
+
+@dataclass(frozen=True)
+class Donor:
+    """An open mouth of nobody: `image` (S, S, 3) uint8 RGB, a mouth crop at S px, and its `points` (55, 2) in crop px."""
+
+    image: np.ndarray
+    points: np.ndarray
+
+    @classmethod
+    def load(cls, path: Path) -> "Donor":
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(stored["image"], stored["points"])
+
+    def lit_like(self, view: ReferenceView) -> ReferenceView:
+        """The donor in the light of `view`."""
+        side = len(self.image)
+        crop = cv2.resize(self.image, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
+        gain = colour_gain(view.crop, crop.astype(np.float32) / 255)
+        lit = np.clip(self.image * gain, 0, 255).astype(np.uint8)
+        scale, shift = side / CROP_PX, (side / CROP_PX - 1) / 2
+        to_image = np.array([[scale, 0, shift], [0, scale, shift]])
+        small = cv2.resize(lit, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
+        return ReferenceView(lit, to_image, small.astype(np.float32) / 255)
+
+
+def pick_references(points: np.ndarray) -> list[ReferencePick]:
+    """References for a track; landmarks (T, 478, 2) in crop px, NaN where there is no face."""
+    usable = np.isfinite(points[:, 0, 0])
+    edges = np.flatnonzero(np.diff(usable.astype(np.int8))) + 1
+    picks = []
+    for start, stop in zip([0, *edges], [*edges, len(points)], strict=True):
+        if stop > start and usable[start]:
+            pieces = max(1, round((stop - start) / _RUN_FRAMES))
+            bounds = np.linspace(start, stop, pieces + 1).astype(int)
+            picks += [_pick(points, slice(int(a), int(b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return picks
+
+
+def _pick(points: np.ndarray, span: slice) -> ReferencePick:
+    run = points[span]
+    gap = lip_gap(run[:, MOTION_POINTS])
+    pose = run[:, _POSE]
+    oddness = np.abs(pose - np.median(pose, axis=0)).mean(axis=(1, 2))  # px away from the usual pose
+    closed = _best(gap <= np.quantile(gap, 0.2), oddness)
+    low, high = np.quantile(gap, [0.85, 0.98])
+    opened = _best((gap >= low) & (gap <= high), oddness) if high > _OPEN_PX else closed
+    return ReferencePick(span, span.start + closed, span.start + opened)
+
+
+def _best(allowed: np.ndarray, oddness: np.ndarray) -> int:
+    return int(np.argmin(np.where(allowed, oddness, np.inf)))

@@ -1,0 +1,311 @@
+"""The order of the arrows: text to speech, speech and footage to a talking head. Nothing else happens here."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from voicelip import hub
+from voicelip.errors import InputNotFoundError, NoFaceError, OptionError
+from voicelip.face import FaceStatus, FaceTrack, MouthCrops, stabilise
+from voicelip.lips import generator as lip_generators
+from voicelip.lips.mel import SAMPLE_RATE
+from voicelip.media import (
+    Audio,
+    Clip,
+    VideoWriter,
+    check_output,
+    paced_frames,
+    paced_length,
+    read_audio,
+    write_audio,
+)
+from voicelip.progress import Progress, silent
+
+ASSETS = Path(__file__).parent / "assets"
+PRESENTER_FACE = ASSETS / "presenter.mp4"
+PRESENTER_VOICE = ASSETS / "presenter.wav"
+PRESENTER = "stock:presenter"
+
+_BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
+_SOUND_CHUNK_S = 1.0
+
+
+@dataclass(frozen=True)
+class LipsyncOptions:
+    """How footage meets speech; the defaults suit a clip of one person facing the camera."""
+
+    when_short: Literal["bounce", "hold"] = "bounce"  # clip shorter than the speech: back and forth, or hold the last frame
+    when_long: Literal["cut", "keep"] = "cut"  # clip longer than the speech: cut it, or keep it to its end
+    face_index: int | None = None  # counted from the left; default: the largest face
+    face_like: Path | None = None  # a photo of the person
+    strength: float = 1.0  # of the mouth's motion
+    detector: str = "mesh"
+    lips: str = "embedded"
+    crf: int = 18
+    preset: str = "veryfast"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 2:
+            raise OptionError(f"strength {self.strength:g} is out of range; choose 0 to 2")
+        if self.face_index is not None and self.face_like is not None:
+            raise OptionError("face_index and face_like both choose a face; give one of them")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was written, and what there is to know about it."""
+
+    path: Path
+    duration_s: float
+    frames: int
+    fps: float
+    timings_s: dict[str, float]
+    warnings: tuple[str, ...] = ()
+    passed_through: dict[str, int] = field(default_factory=dict)  # reason → frames left as they were
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        return {**asdict(self), "path": str(self.path), "warnings": list(self.warnings)}
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+def speak(
+    text: str,
+    *,
+    voice: str | Path,
+    out: str | Path,
+    lang: str = "en",
+    speed: float = 1.0,
+    engine: str = "kokoro",
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """Speak `text` into a sound file.
+
+    `voice` is `stock:NAME` or the path of a recording. Raises a VoicelipError subclass for anything the user can mend.
+    """
+    out, watch = Path(out), _Stopwatch()
+    check_output(out, overwrite)
+    audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
+    write_audio(out, audio, overwrite)
+    return Result(out, audio.duration_s, 0, 0.0, watch.seconds, warnings)
+
+
+def lipsync(
+    *,
+    face: str | Path,
+    audio: str | Path,
+    out: str | Path,
+    options: LipsyncOptions | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """Make the person in the clip or photo `face` say the recorded speech `audio`.
+
+    Raises a VoicelipError subclass for anything the user can mend.
+    """
+    watch = _Stopwatch()
+    check_output(Path(out), overwrite)
+    clip = _open_face(face)
+    return _regenerate(clip, read_audio(audio), Path(out), options or LipsyncOptions(), overwrite, progress, watch, ())
+
+
+def say(
+    text: str,
+    *,
+    voice: str | Path,
+    face: str | Path,
+    out: str | Path,
+    lang: str = "en",
+    speed: float = 1.0,
+    engine: str = "kokoro",
+    options: LipsyncOptions | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """Make the person in the clip or photo `face` say `text` in `voice`: `speak`, then `lipsync`, without a file between."""
+    watch = _Stopwatch()
+    check_output(Path(out), overwrite)
+    clip = _open_face(face)
+    audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
+    return _regenerate(clip, audio, Path(out), options or LipsyncOptions(), overwrite, progress, watch, warnings)
+
+
+def _speech(
+    text: str, voice: str | Path, lang: str, speed: float, engine: str, progress: Progress, watch: _Stopwatch
+) -> tuple[Audio, tuple[str, ...]]:
+    from voicelip import speech
+
+    if voice == PRESENTER:
+        voice = PRESENTER_VOICE
+    with watch.stage("voice"):
+        chosen = speech.resolve_voice(voice, progress)
+    with watch.stage("speech"):
+        spoken = speech.speak_text(text, chosen, lang, speed, engine, progress)
+    return spoken.audio, (*chosen.warnings, *spoken.warnings)
+
+
+def _open_face(face: str | Path) -> Clip:
+    path = PRESENTER_FACE if face == PRESENTER else Path(face)
+    if str(face).startswith("stock:") and face != PRESENTER:
+        raise InputNotFoundError(f"{face}: the only stock face is {PRESENTER}")
+    return Clip(path)
+
+
+def _regenerate(
+    clip: Clip,
+    audio: Audio,
+    out: Path,
+    options: LipsyncOptions,
+    overwrite: bool,
+    progress: Progress,
+    watch: _Stopwatch,
+    warnings: tuple[str, ...],
+) -> Result:
+    fps = clip.info.fps
+    spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
+    frames = paced_length(clip.info.frame_count, spoken, options.when_long)
+    with watch.stage("faces"):
+        track = _track(clip, min(frames, clip.info.frame_count), options, progress)
+    crops = stabilise(track)
+    with watch.stage("listening"):
+        job = lip_generators.Job(
+            audio.resampled(SAMPLE_RATE).samples, frames, fps, crops, _frame_reader(clip), options.strength
+        )
+        session = lip_generators.create(options.lips).session(job)
+    passed: Counter[str] = Counter()
+    with (
+        watch.stage("lips"),
+        VideoWriter(
+            out,
+            clip.info.width,
+            clip.info.height,
+            fps,
+            audio.sample_rate,
+            clip.info.colour,
+            options.crf,
+            options.preset,
+            overwrite,
+        ) as writer,
+    ):
+        images = _rendered(clip, frames, options, track, crops, session, passed)
+        for index, image in enumerate(images):
+            _write_sound_until(writer, audio, index, fps)
+            writer.write_frame(image)
+            progress("lips", index + 1, frames, "frames")
+        frames = writer.frames_written
+    warnings = (*warnings, *clip.problems, *_passed_warnings(passed, frames))
+    return Result(
+        out, round(float(frames / fps), 3), frames, float(fps), watch.seconds, warnings, dict(passed)
+    )
+
+
+def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress) -> FaceTrack:
+    """Follow the chosen face through the first `frames` frames; a second run reads the result from disk."""
+    from voicelip.face.cache import cached_track
+
+    def compute() -> FaceTrack:
+        from voicelip.face.tracker import FaceTracker
+
+        tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
+
+        def images() -> Iterator[np.ndarray]:
+            for number, frame in enumerate(clip.frames(0, frames), start=1):
+                yield frame.image
+                progress("faces", number, frames, "frames")
+
+        return tracker.track(images(), _chooser(tracker, options))
+
+    settings = f"{options.detector} {clip.info.fps} {frames} {options.face_index} {_photo_hash(options.face_like)}"
+    track, _ = cached_track(clip.path, settings, hub.home() / "tracks", compute)
+    if not track.tracked.any():
+        raise NoFaceError(f"{clip.path}: no face that can be animated is seen anywhere; use a clip that shows it from the front")
+    return track
+
+
+def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
+    def read(indices: Any) -> list[np.ndarray]:
+        return [next(iter(clip.frames(index, index + 1))).image for index in indices]
+
+    return read
+
+
+def _rendered(
+    clip: Clip,
+    frames: int,
+    options: LipsyncOptions,
+    track: FaceTrack,
+    crops: MouthCrops,
+    session: lip_generators.LipSession,
+    passed: Counter[str],
+) -> Iterator[np.ndarray]:
+    """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted by reason."""
+    batch: list[lip_generators.Shot] = []
+    for index, frame in enumerate(paced_frames(clip, frames, options.when_short, options.when_long)):
+        source = min(frame.index, len(track) - 1)
+        batch.append(lip_generators.Shot(index, source, frame.image))
+        if len(batch) == _BATCH:
+            yield from _render_batch(batch, track, crops, session, passed)
+            batch = []
+    yield from _render_batch(batch, track, crops, session, passed)
+
+
+def _render_batch(
+    batch: list[lip_generators.Shot],
+    track: FaceTrack,
+    crops: MouthCrops,
+    session: lip_generators.LipSession,
+    passed: Counter[str],
+) -> list[np.ndarray]:
+    usable = [shot for shot in batch if np.isfinite(crops.to_frame[shot.source_index]).all()]
+    rendered = dict(zip((shot.output_index for shot in usable), session.render(usable), strict=True)) if usable else {}
+    for shot in batch:
+        if shot.output_index not in rendered:
+            passed[FaceStatus(int(track.status[shot.source_index])).name.lower()] += 1
+    return [rendered.get(shot.output_index, shot.image) for shot in batch]
+
+
+def _write_sound_until(writer: VideoWriter, audio: Audio, frame: int, fps: Fraction) -> None:
+    """Hand over sound a second at a time, just ahead of the picture, so that little of it waits."""
+    per_chunk = max(1, round(_SOUND_CHUNK_S * fps))
+    if frame % per_chunk:
+        return
+    start = int(frame / fps * audio.sample_rate)
+    stop = int((frame + per_chunk) / fps * audio.sample_rate)
+    writer.write_audio(audio.samples[start:stop])
+
+
+def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
+    said = {"no_face": "show no face", "turned_away": "show the face turned away", "covered": "show the mouth covered"}
+    return [f"{count} of {frames} frames {said[reason]}; they were left as they are" for reason, count in passed.items()]
+
+
+def _chooser(tracker: Any, options: LipsyncOptions) -> Any:
+    from voicelip.face import tracker as tracking
+
+    if options.face_index is not None:
+        return tracking.by_index(options.face_index)
+    return tracking.largest
+
+
+def _photo_hash(photo: Path | None) -> str:
+    from voicelip.face.cache import content_hash
+
+    return content_hash(photo) if photo else ""

@@ -1,0 +1,38 @@
+"""Checkpoints that a killed run resumes from, and the running average of weights that is shipped."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class Averaged:
+    """Exponential moving average of a network's weights and buffers."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self._decay = decay
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        decay = min(self._decay, (step + 1) / (step + 10))  # a young average forgets its random start
+        for averaged, current in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
+            if averaged.dtype.is_floating_point:
+                averaged.lerp_(current, 1 - decay)
+            else:
+                averaged.copy_(current)
+
+
+def save(path: Path, **state: Any) -> None:
+    """Write `state` so that a kill at any moment leaves the old file or the new one."""
+    temporary = path.with_suffix(".part")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def load(path: Path) -> dict[str, Any] | None:
+    """The state in `path`, or None when there is none yet."""
+    return torch.load(path, weights_only=True) if path.exists() else None
