@@ -16,9 +16,7 @@ import numpy as np
 
 RANK = 6
 SPOKEN = (
-    "The morning train was late again, so we walked along the river instead. "
-    "Nobody expected the old machine to work, but it started at once. "
-    "Please bring a warm jacket and the blue notebook from my desk."
+    "The morning train was late again, so we walked along the river. Nobody expected the old machine to work!"
 )
 TARGET = Path(__file__).resolve().parent.parent / "pretrained" / "kokoro_voices.npz"
 
