@@ -1,9 +1,11 @@
 """BlazeFace, short range: finds faces in an image.
 
-Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019. Weights: MediaPipe's
-`face_detector.tflite` (Apache-2.0), run by OpenCV's dnn module, so that no further runtime is needed.
+Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019. Weights:
+MediaPipe's `face_detector.tflite` (Apache-2.0), run by OpenCV's dnn module, so that no further runtime is
+needed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +18,7 @@ _MAX_OVERLAP = 0.3
 
 @dataclass(frozen=True)
 class Detection:
-    """One face: `box` (x, y, w, h) in px, `score` in 0–1, `eyes` (2, 2) px: image-left eye, image-right eye."""
+    """One face: `box` (x, y, w, h) in px, `score` in 0–1, `eyes` (2, 2) px, image-left and image-right."""
 
     box: tuple[float, float, float, float]
     score: float
@@ -49,26 +51,36 @@ class BlazeFace:
         self._anchors = _anchor_centres()
 
     def detect(self, image: np.ndarray) -> list[Detection]:
-        """Faces in `image` (H, W, 3) uint8 RGB, largest first.
+        """Faces in `image` (H, W, 3) uint8 RGB, largest first, by the first of the `levels` to find any."""
+        return next((faces for faces in self.levels(image) if faces), [])
 
-        A face far away is lost when the whole frame is shrunk to the network's 128 px, so when none is found, overlapping
-        quarters are searched too.
+    def levels(self, image: np.ndarray) -> Iterator[list[Detection]]:
+        """Faces found by looking at ever smaller parts of `image`, largest first; searched when asked for.
+
+        The network sees 128 px and finds faces that fill a tenth to about all of them. So after the whole
+        frame come the frame within a margin, for a face larger than the frame, and overlapping tiles of a
+        half and a quarter of its side.
         """
         height, width = image.shape[:2]
-        found = self._detect_square(image, 0, 0, max(height, width))
-        if not found:
-            side = max(height, width) // 2
-            for top in _starts(height, side):
-                for left in _starts(width, side):
-                    found += self._detect_square(image, left, top, side)
+        side = max(height, width)
+        yield self._detect_tiles(image, [(0, 0, side)])
+        yield self._detect_tiles(image, [(-side // 2, -side // 2, 2 * side)])
+        for part in (2, 4):
+            tile = side // part
+            corners = [(x, y) for y in _starts(height, tile) for x in _starts(width, tile)]
+            yield self._detect_tiles(image, [(x, y, tile) for x, y in corners])
+
+    def _detect_tiles(self, image: np.ndarray, tiles: list[tuple[int, int, int]]) -> list[Detection]:
+        found = [face for left, top, side in tiles for face in self._detect_square(image, left, top, side)]
         return sorted(_non_maximum_suppression(found), key=lambda face: -face.area)
 
     def _detect_square(self, image: np.ndarray, left: int, top: int, side: int) -> list[Detection]:
-        tile = image[top : top + side, left : left + side]
+        tile = image[max(0, top) : top + side, max(0, left) : left + side]
         scale = _INPUT_PX / side
         size = (max(1, round(tile.shape[1] * scale)), max(1, round(tile.shape[0] * scale)))
+        x, y = round(max(0, -left) * scale), round(max(0, -top) * scale)
         padded = np.zeros((_INPUT_PX, _INPUT_PX, 3), np.uint8)
-        padded[: size[1], : size[0]] = cv2.resize(tile, size, interpolation=cv2.INTER_AREA)
+        padded[y : y + size[1], x : x + size[0]] = cv2.resize(tile, size, interpolation=cv2.INTER_AREA)
         blob = padded.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1.0
         self._net.setInput(np.ascontiguousarray(blob))
         scores, values = self._net.forward(("classificators", "regressors"))
@@ -83,7 +95,8 @@ class BlazeFace:
             extent = value[2:4] * side
             eyes = (value[4:8].reshape(2, 2) + anchor) * side + offset
             x, y = centre - extent / 2
-            faces.append(Detection((float(x), float(y), float(extent[0]), float(extent[1])), float(score), eyes))
+            box = (float(x), float(y), float(extent[0]), float(extent[1]))
+            faces.append(Detection(box, float(score), eyes))
         return faces
 
 

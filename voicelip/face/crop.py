@@ -1,7 +1,8 @@
 """Mouth crops that stay still while the head moves, and the way back to the frame.
 
-A crop is a similarity transform of the frame that puts the eyes level and a fixed distance apart, so the networks see every
-face at one size and upright. It is fitted to points that speech does not move and smoothed without delay.
+A crop is a similarity transform of the frame that puts the eyes level and a fixed distance apart, so the
+networks see every face at one size and upright. It is fitted to points that speech does not move and smoothed
+without delay.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from voicelip.face.track import FaceTrack
 
 CROP_PX = 96
 PX_PER_IOD = 74.0  # px of the crop per inter-ocular distance
-MOUTH_XY = (47.5, 40.0)  # where the mouth's usual centre lies; above the middle, to leave room for an opening jaw
+MOUTH_XY = (47.5, 40.0)  # where the mouth's usual centre lies; above the middle: the jaw needs room to open
 _SMOOTHING_FRAMES = 1.0
 
 
@@ -23,8 +24,8 @@ _SMOOTHING_FRAMES = 1.0
 class MouthCrops:
     """Where the mouth crop of every frame lies.
 
-    `to_frame` (T, 2, 3) float64 maps crop px (of the 96 px crop) to frame px; rows of frames without a usable face are NaN.
-    `points` (T, 478, 2) float32 are the track's landmarks in crop px.
+    `to_frame` (T, 2, 3) float64 maps crop px (of the 96 px crop) to frame px; rows of frames without a usable
+    face are NaN. `points` (T, 478, 2) float32 are the track's landmarks in crop px.
     """
 
     to_frame: np.ndarray
@@ -39,12 +40,12 @@ class MouthCrops:
         return matrix
 
     def cut(self, image: np.ndarray, index: int, size_px: int = CROP_PX) -> np.ndarray:
-        """The crop of `image` (H, W, 3) for frame `index`: (size_px, size_px, 3), edges repeated beyond the frame."""
+        """The crop of `image` (H, W, 3) for frame `index`: (size_px, size_px, 3), edges repeated outwards."""
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         matrix = self.scaled_to_frame(index, size_px)
         shrink = float(np.hypot(*matrix[:, 0]))
         if shrink > 1.5:  # warpAffine reads single pixels: without this, a large face aliases
-            image = _blur_around(image, matrix, size_px)
+            image, matrix = _blurred_part(image, matrix, size_px)
         return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
     def native_px(self, index: int) -> int:
@@ -67,7 +68,7 @@ def stabilise(track: FaceTrack) -> MouthCrops:
 
 
 def _fit_similarity(points: np.ndarray) -> np.ndarray:
-    """Least-squares similarity from a mean face (unit: IOD) to each frame; (T, 478, 2) → (T, 4) as (a, b, x, y).
+    """Least-squares similarity from a mean face (unit: IOD) to each frame; (T, 478, 2) → (T, 4): a, b, x, y.
 
     The mean face is the run's own, so a person's proportions do not tilt or scale the crop.
     """
@@ -78,7 +79,9 @@ def _fit_similarity(points: np.ndarray) -> np.ndarray:
     offsets = targets - middle[:, None]
     norm = (centred**2).sum()
     a = np.einsum("kd,tkd->t", centred, offsets) / norm
-    b = np.einsum("k,tk->t", centred[:, 0], offsets[..., 1]) - np.einsum("k,tk->t", centred[:, 1], offsets[..., 0])
+    b = np.einsum("k,tk->t", centred[:, 0], offsets[..., 1]) - np.einsum(
+        "k,tk->t", centred[:, 1], offsets[..., 0]
+    )
     b /= norm
     mean_x, mean_y = template.mean(axis=0)
     x = middle[:, 0] - (a * mean_x - b * mean_y)
@@ -97,7 +100,7 @@ def _mean_stable_shape(points: np.ndarray) -> np.ndarray:
 
 
 def _as_matrices(parameters: np.ndarray) -> np.ndarray:
-    """(T, 4) similarity parameters → (T, 2, 3) matrices from crop px, origin at the middle of the eyes, to frame px."""
+    """(T, 4) similarity parameters → (T, 2, 3) matrices from crop px, origin amid the eyes, to frame px."""
     a, b, x, y = parameters.T
     a, b = a / PX_PER_IOD, b / PX_PER_IOD
     return np.stack([np.stack([a, -b, x], axis=-1), np.stack([b, a, y], axis=-1)], axis=1)
@@ -116,14 +119,13 @@ def _apply_inverse(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.einsum("tij,tkj->tki", inverse, points - matrices[:, None, :, 2])
 
 
-def _blur_around(image: np.ndarray, matrix: np.ndarray, size_px: int) -> np.ndarray:
-    """`image` low-passed where the crop lies, so that a 4K frame is not filtered whole."""
+def _blurred_part(image: np.ndarray, matrix: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of `image` that the crop shows, low-passed, and the matrix from crop px to its px."""
     corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]]) @ matrix.T
     height, width = image.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - 8, 0, [width, height]).astype(int)
-    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + 8, 0, [width, height]).astype(int)
-    if x1 <= x0 or y1 <= y0:
-        return image
-    blurred = image.copy()
-    blurred[y0:y1, x0:x1] = cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.35 * float(np.hypot(*matrix[:, 0])))
-    return blurred
+    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - 8, 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + 8, [x0 + 1, y0 + 1], [width, height]).astype(int)
+    shifted = matrix.copy()
+    shifted[:, 2] -= (x0, y0)
+    shrink = float(np.hypot(*matrix[:, 0]))
+    return cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.35 * shrink), shifted

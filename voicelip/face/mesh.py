@@ -1,7 +1,7 @@
 """Face Mesh v2: 478 landmarks of one face.
 
-Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", 2019. Weights: MediaPipe's
-`face_landmarks_detector.tflite` (Apache-2.0), run by OpenCV's dnn module.
+Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", 2019. Weights:
+MediaPipe's `face_landmarks_detector.tflite` (Apache-2.0), run by OpenCV's dnn module.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from voicelip.face.blazeface import Detection
-from voicelip.face.points import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
+from voicelip.face.points import CHIN, FOREHEAD, LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 
 _INPUT_PX = 256
 _MARGIN = 1.5  # side of the region over the face's longer extent, as the network was trained
@@ -53,7 +53,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Mesh:
-    """`points` (478, 3) float32 in image px (z towards the camera is negative), `presence` of a face in 0–1."""
+    """`points` (478, 3) float32 in image px (z towards the camera is negative), `presence` in 0–1."""
 
     points: np.ndarray
     presence: float
@@ -84,3 +84,9 @@ def yaw_deg(points: np.ndarray) -> float:
     """Turn of the head to the side, in degrees, from landmarks (478, 3)."""
     across = points[RIGHT_EYE_OUTER] - points[LEFT_EYE_OUTER]
     return float(np.degrees(np.arctan2(across[2], np.hypot(across[0], across[1]))))
+
+
+def pitch_deg(points: np.ndarray) -> float:
+    """Nod of the head, in degrees, from landmarks (478, 3); its zero depends on the face."""
+    down = points[CHIN] - points[FOREHEAD]
+    return float(np.degrees(np.arctan2(down[2], np.hypot(down[0], down[1]))))

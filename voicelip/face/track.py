@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class FaceStatus(IntEnum):
 
 @dataclass(frozen=True)
 class FaceTrack:
-    """`points` (T, 478, 2) float32 landmarks in frame px (NaN where no face), `status` (T,) int8 of `FaceStatus`,
+    """`points` (T, 478, 2) float32 in frame px, NaN where no face; `status` (T,) int8 of `FaceStatus`,
     `yaw_deg` (T,) float32, `shot` (T,) int32: the running number of the camera shot."""
 
     points: np.ndarray
@@ -39,6 +40,6 @@ class FaceTrack:
         key = np.where(self.tracked, self.shot, -1)
         edges = np.flatnonzero(np.diff(key)) + 1
         bounds = [0, *edges.tolist(), len(key)]
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             if stop > start and key[start] >= 0:
                 yield slice(start, stop)

@@ -1,55 +1,82 @@
 """Follows one face through the frames of a clip, detecting only when the landmarks lose it.
 
-The landmark network gives the next frame's region by itself; the detector runs at the start, after a cut, and when the
-presence score falls.
+The landmark network gives the next frame's region by itself; the detector runs at the start, after a cut,
+when the presence score falls, and now and then to check. Who is who is judged by `likeness` where several
+could be meant.
 """
 
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from voicelip.errors import NoFaceError
 from voicelip.face.blazeface import BlazeFace, Detection
-from voicelip.face.mesh import FaceMesh, Mesh, Region, yaw_deg
+from voicelip.face.choose import Candidate, Choice, Person, by_index, largest, like_photo
+from voicelip.face.covered import LOOK_SIZE, look
+from voicelip.face.mesh import FaceMesh, Mesh, Region, pitch_deg, yaw_deg
+from voicelip.face.portrait import portrait
+from voicelip.face.settle import Evidence, settle
+from voicelip.face.shots import ShotFinder
 from voicelip.face.track import FaceStatus, FaceTrack
 
+__all__ = ["FaceTracker", "by_index", "largest", "like_photo"]
+
 _MIN_PRESENCE = 0.5
-_MAX_YAW_DEG = 50.0
-_CHECK_EVERY = 25  # frames between two looks whether the region still holds a face the detector agrees with
-_RETRY_EVERY = 5  # frames between two searches while there is no face
-_CUT_THRESHOLD = 30.0  # mean absolute grey difference of 32x32 thumbnails that means a new shot
-
-Choose = Callable[[np.ndarray, list[Detection]], Detection | None]
-
-
-def largest(image: np.ndarray, faces: list[Detection]) -> Detection | None:
-    """The default choice: `faces` come largest first."""
-    return faces[0] if faces else None
-
-
-def by_index(index: int) -> Choose:
-    """The `index`-th face counted from the left of the picture, from 0."""
-
-    def choose(image: np.ndarray, faces: list[Detection]) -> Detection | None:
-        ordered = sorted(faces, key=lambda face: face.centre[0])
-        return ordered[index] if index < len(ordered) else None
-
-    return choose
+_CHECK_EVERY = 25  # frames between two looks whether the region still holds the right face
+_THOROUGH_EVERY = 25  # frames between two searches for small faces while there is none
+_REMEMBERED = 25  # frames for which the place of a lost face means something
+_CLEARLY_MORE_ALIKE = 0.9  # ratio of differences at which another face is taken for the person followed
+_LARGEST_JUMP = 0.3  # of the region's side, from one frame to the next
 
 
 @dataclass
 class _State:
+    """What following needs to know from frame to frame, and what it has found so far."""
+
+    choice: Choice
+    person: Person = field(default_factory=Person)
+    shots: ShotFinder = field(default_factory=ShotFinder)
     region: Region | None = None
+    last_region: Region | None = None  # of the present shot
+    lost_for: int = 0
     since_check: int = 0
-    thumbnail: np.ndarray | None = None
-    shot: int = 0
+    most_faces: int = 0
     points: list[np.ndarray] = field(default_factory=list)
-    status: list[int] = field(default_factory=list)
-    yaws: list[float] = field(default_factory=list)
-    shots: list[int] = field(default_factory=list)
+    angles: list[tuple[float, float]] = field(default_factory=list)
+    looks: list[np.ndarray] = field(default_factory=list)
+    presence: list[float] = field(default_factory=list)
+    shot: list[int] = field(default_factory=list)
+    blank: list[bool] = field(default_factory=list)
+
+    def keep(self, image: np.ndarray, mesh: Mesh | None) -> None:
+        """Record one frame."""
+        self.shot.append(self.shots.number)
+        self.blank.append(self.shots.is_blank)
+        if mesh is None:
+            self.points.append(np.full((478, 2), np.nan, np.float32))
+            self.angles.append((np.nan, np.nan))
+            self.presence.append(np.nan)
+            self.looks.append(np.full(LOOK_SIZE, np.nan, np.float16))
+            return
+        self.points.append(mesh.points[:, :2].copy())
+        self.angles.append((yaw_deg(mesh.points), pitch_deg(mesh.points)))
+        self.presence.append(mesh.presence)
+        self.looks.append(look(portrait(image, mesh.points)))
+
+    def result(self) -> FaceTrack:
+        angles = np.array(self.angles, np.float32).reshape(-1, 2)
+        found = np.isfinite(angles[:, 0])
+        followed = FaceTrack(
+            np.array(self.points, np.float32).reshape(-1, 478, 2),
+            np.where(found, FaceStatus.TRACKED, FaceStatus.NO_FACE).astype(np.int8),
+            angles[:, 0],
+            np.array(self.shot, np.int32),
+        )
+        looks = np.array(self.looks, np.float16).reshape(-1, LOOK_SIZE)
+        return settle(followed, Evidence(looks, np.array(self.presence), angles, np.array(self.blank, bool)))
 
 
 class FaceTracker:
@@ -61,54 +88,63 @@ class FaceTracker:
 
     @classmethod
     def from_task(cls, path: Path) -> "FaceTracker":
-        """From MediaPipe's `face_landmarker.task`, a zip of TFLite files; only the two named members are read."""
+        """From MediaPipe's `face_landmarker.task`, a zip of TFLite files, of which two are read."""
         with zipfile.ZipFile(path) as task:
-            return cls(BlazeFace(task.read("face_detector.tflite")), FaceMesh(task.read("face_landmarks_detector.tflite")))
+            detector = BlazeFace(task.read("face_detector.tflite"))
+            return cls(detector, FaceMesh(task.read("face_landmarks_detector.tflite")))
 
-    def track(self, images: Iterable[np.ndarray], choose: Choose = largest) -> FaceTrack:
-        """Track one face through `images`, each (H, W, 3) uint8 RGB; streams, keeps only the landmarks."""
-        state = _State()
-        for index, image in enumerate(images):
-            self._advance(state, image, index, choose)
-        return FaceTrack(
-            np.array(state.points, np.float32).reshape(-1, 478, 2),
-            np.array(state.status, np.int8),
-            np.array(state.yaws, np.float32),
-            np.array(state.shots, np.int32),
-        )
+    def track(self, images: Iterable[np.ndarray], choose: Choice = largest) -> FaceTrack:
+        """Track one face through `images`, each (H, W, 3) uint8 RGB, read once; some kB are kept of each.
+
+        A clip without any face gives a track without tracked frames; one in which faces were seen, but not
+        the one that was asked for, raises NoFaceError.
+        """
+        state = _State(choose)
+        for image in images:
+            self._advance(state, image)
+        if state.most_faces and not state.person.is_known:
+            raise NoFaceError(choose.complaint(state.most_faces))
+        return state.result()
 
     def faces(self, image: np.ndarray) -> list[Detection]:
         """Every face that the detector finds, largest first."""
         return self._detector.detect(image)
 
-    def landmarks(self, image: np.ndarray, face: Detection) -> Mesh:
-        """Landmarks of one detected face, refined once so that a loose box does no harm."""
-        mesh = self._mesh.landmarks(image, Region.of_detection(face))
-        if mesh.presence < _MIN_PRESENCE:
-            return mesh
-        return self._mesh.landmarks(image, Region.of_points(mesh.points))
+    def candidates(self, image: np.ndarray, thorough: bool = True) -> list[Candidate]:
+        """The faces of `image` whose landmarks could be placed, largest first.
 
-    def _advance(self, state: _State, image: np.ndarray, index: int, choose: Choose) -> None:
-        if self._is_cut(state, image):
-            state.shot += 1
-            state.region = None
-            state.since_check = _RETRY_EVERY
-        mesh = self._follow(state, image)
-        if mesh is None and (index == 0 or state.since_check >= _RETRY_EVERY or state.region is not None):
-            mesh = self._search(state, image, choose)
+        Only a `thorough` search finds small faces and those larger than the frame.
+        """
+        for faces in self._detector.levels(image):
+            placed = [Candidate(image, face, self.landmarks(image, face)) for face in faces]
+            found = [candidate for candidate in placed if _is_good(candidate)]
+            if found or not thorough:
+                return found
+        return []
+
+    def landmarks(self, image: np.ndarray, face: Detection) -> Mesh:
+        """Landmarks of one detected face, refined until a loose box does no harm."""
+        region = Region.of_detection(face)
+        mesh = self._mesh.landmarks(image, region)
+        for _ in range(3):
+            previous, region = region, Region.of_points(mesh.points)
+            mesh = self._mesh.landmarks(image, region)
+            if mesh.presence >= _MIN_PRESENCE and _is_near(previous, region):
+                break
+        return mesh
+
+    def _advance(self, state: _State, image: np.ndarray) -> None:
+        is_new_shot = state.shots.see(image)
+        if is_new_shot:
+            state.region = state.last_region = None
+        mesh = None if state.shots.is_blank else self._follow(state, image)
+        if mesh is None and not state.shots.is_blank:
+            mesh = self._search(state, image, is_new_shot)
+        state.lost_for = 0 if mesh is not None else state.lost_for + 1
         state.since_check += 1
-        state.shots.append(state.shot)
-        if mesh is None:
-            state.region = None
-            state.points.append(np.full((478, 2), np.nan, np.float32))
-            state.status.append(FaceStatus.NO_FACE)
-            state.yaws.append(np.nan)
-            return
-        state.region = Region.of_points(mesh.points)
-        yaw = yaw_deg(mesh.points)
-        state.points.append(mesh.points[:, :2])
-        state.status.append(FaceStatus.TURNED_AWAY if abs(yaw) > _MAX_YAW_DEG else FaceStatus.TRACKED)
-        state.yaws.append(yaw)
+        state.region = None if mesh is None else Region.of_points(mesh.points)
+        state.last_region = state.region or (state.last_region if state.lost_for <= _REMEMBERED else None)
+        state.keep(image, mesh)
 
     def _follow(self, state: _State, image: np.ndarray) -> Mesh | None:
         """Landmarks from the last frame's region, unless they lost the face."""
@@ -117,34 +153,78 @@ class FaceTracker:
         mesh = self._mesh.landmarks(image, state.region)
         if mesh.presence < _MIN_PRESENCE:
             return None
-        if state.since_check >= _CHECK_EVERY:
+        if state.since_check >= _CHECK_EVERY or not _is_near(state.region, Region.of_points(mesh.points)):
             state.since_check = 0
-            # A face that slid onto another one, or onto a wall, keeps a good presence score: ask the detector.
-            centre = mesh.points[:, :2].mean(axis=0)
-            faces = self._detector.detect(image)
-            if faces and not any(_holds(face, centre) for face in faces):
-                return None
+            return self._checked(state, image, mesh)
         return mesh
 
-    def _search(self, state: _State, image: np.ndarray, choose: Choose) -> Mesh | None:
-        state.since_check = 0
-        faces = self._detector.detect(image)
-        if state.region is not None:  # lost a moment ago: the same person is the one nearby
-            near = [f for f in faces if np.hypot(f.centre[0] - state.region.x, f.centre[1] - state.region.y) < state.region.side / 2]
-            faces = near or faces
-        face = choose(image, faces)
-        if face is None:
+    def _checked(self, state: _State, image: np.ndarray, mesh: Mesh) -> Mesh | None:
+        """`mesh`, or the person's own landmarks if the region slid onto another face, or None if onto a wall.
+
+        The presence score stays high in both cases, so the detector is asked.
+        """
+        faces = next(self._detector.levels(image))
+        own = [face for face in faces if _holds(face, mesh)]
+        if faces and not own:
             return None
-        mesh = self.landmarks(image, face)
-        return mesh if mesh.presence >= _MIN_PRESENCE else None
+        if not faces:
+            return mesh  # a face that the detector alone does not find: small, or turned
+        current = Candidate(image, own[0], mesh)
+        others = [Candidate(image, face, self.landmarks(image, face)) for face in faces if face is not own[0]]
+        rivals = [other for other in others if _is_good(other)]
+        if not rivals:
+            state.person.meet(current)
+            return mesh
+        state.most_faces = max(state.most_faces, 1 + len(rivals))
+        best = state.person.most_alike(rivals)
+        usual = state.person.unlikeness(current)
+        is_other = current.is_frontal and state.person.unlikeness(best) < _CLEARLY_MORE_ALIKE * usual
+        return best.mesh if is_other else mesh
+
+    def _search(self, state: _State, image: np.ndarray, is_new_shot: bool) -> Mesh | None:
+        """The person's face anywhere in `image`: the one known from before, or decided by the choice."""
+        thorough = is_new_shot or state.lost_for % _THOROUGH_EVERY == 0
+        found = self.candidates(image, thorough)
+        state.most_faces = max(state.most_faces, len(found))
+        chosen = self._recognised(state, found) if state.person.is_known else state.choice.pick(found)
+        if chosen is None:
+            return None
+        state.since_check = 0
+        state.person.meet(chosen)
+        return chosen.mesh
 
     @staticmethod
-    def _is_cut(state: _State, image: np.ndarray) -> bool:
-        grey = cv2.resize(image, (32, 32), interpolation=cv2.INTER_AREA).mean(axis=2)
-        previous, state.thumbnail = state.thumbnail, grey
-        return previous is not None and float(np.abs(grey - previous).mean()) > _CUT_THRESHOLD
+    def _recognised(state: _State, found: Sequence[Candidate]) -> Candidate | None:
+        """The person followed so far among `found`.
+
+        Within a shot, somebody unlike them is somebody else. After a cut the light and the view are new, so a
+        face alone in the picture is taken for them, unless one particular person was asked for.
+        """
+        if not found:
+            return None
+        near = [face for face in found if state.last_region and _is_at(face, state.last_region)]
+        best = near[0] if len(near) == 1 and state.lost_for <= 2 else state.person.most_alike(found)
+        is_same_shot = state.last_region is not None
+        is_doubtful = is_same_shot or state.choice.is_particular
+        return None if is_doubtful and state.person.is_stranger(best) else best
 
 
-def _holds(face: Detection, point: np.ndarray) -> bool:
+def _is_good(candidate: Candidate) -> bool:
+    """Landmarks found a face, and where the detector saw it; on a wall they drift away."""
+    return candidate.mesh.presence >= _MIN_PRESENCE and _holds(candidate.face, candidate.mesh)
+
+
+def _holds(face: Detection, mesh: Mesh) -> bool:
     x, y, w, h = face.box
-    return bool(x <= point[0] <= x + w and y <= point[1] <= y + h)
+    middle = mesh.points[:, :2].mean(axis=0)
+    return bool(x <= middle[0] <= x + w and y <= middle[1] <= y + h)
+
+
+def _is_near(before: Region, after: Region) -> bool:
+    moved = np.hypot(before.x - after.x, before.y - after.y) / before.side
+    return bool(moved < _LARGEST_JUMP and 1 / 1.4 < after.side / before.side < 1.4)
+
+
+def _is_at(candidate: Candidate, region: Region) -> bool:
+    x, y = candidate.face.centre
+    return bool(np.hypot(x - region.x, y - region.y) < region.side / 2)
