@@ -13,7 +13,9 @@ import numpy as np
 
 from voicelip import hub
 from voicelip.errors import InputNotFoundError, NoFaceError, OptionError
-from voicelip.face import FaceStatus, FaceTrack, MouthCrops, stabilise
+from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
+from voicelip.face.cache import cached_track, content_hash
+from voicelip.face.tracker import FaceTracker
 from voicelip.lips import generator as lip_generators
 from voicelip.lips.mel import SAMPLE_RATE
 from voicelip.media import (
@@ -219,11 +221,7 @@ def _regenerate(
 
 def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress) -> FaceTrack:
     """Follow the chosen face through the first `frames` frames; a second run reads the result from disk."""
-    from voicelip.face.cache import cached_track
-
     def compute() -> FaceTrack:
-        from voicelip.face.tracker import FaceTracker
-
         tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
 
         def images() -> Iterator[np.ndarray]:
@@ -231,7 +229,7 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
                 yield frame.image
                 progress("faces", number, frames, "frames")
 
-        return tracker.track(images(), _chooser(tracker, options))
+        return tracker.track(images(), _chosen(tracker, options))
 
     settings = f"{options.detector} {clip.info.fps} {frames} {options.face_index} {_photo_hash(options.face_like)}"
     track, _ = cached_track(clip.path, settings, hub.home() / "tracks", compute)
@@ -297,15 +295,11 @@ def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
     return [f"{count} of {frames} frames {said[reason]}; they were left as they are" for reason, count in passed.items()]
 
 
-def _chooser(tracker: Any, options: LipsyncOptions) -> Any:
-    from voicelip.face import tracker as tracking
-
-    if options.face_index is not None:
-        return tracking.by_index(options.face_index)
-    return tracking.largest
+def _chosen(tracker: FaceTracker, options: LipsyncOptions) -> Choice:
+    if options.face_like is not None:
+        return like_photo(options.face_like, tracker)
+    return largest if options.face_index is None else by_index(options.face_index)
 
 
 def _photo_hash(photo: Path | None) -> str:
-    from voicelip.face.cache import content_hash
-
     return content_hash(photo) if photo else ""
