@@ -260,15 +260,17 @@ class TestFailures:
         assert process.wait() == failures.BROKEN_PIPE
 
 
-class TestExitCodesInTheDocs:
-    @pytest.fixture(scope="class")
-    def table(self) -> dict[int, str]:
-        path = REPOSITORY / "docs" / "cli.md"
-        if not path.exists():
-            pytest.skip("the documentation is not beside the tests")
-        rows = re.findall(r"^\| (\d+) \| (.+) \|$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        return {int(code): meaning for code, meaning in rows}
+@pytest.fixture(scope="module")
+def table() -> dict[int, str]:
+    """Exit codes and what the documentation says of them."""
+    path = REPOSITORY / "docs" / "cli.md"
+    if not path.exists():
+        pytest.skip("the documentation is not beside the tests")
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {int(code): meaning for code, meaning in rows}
 
+
+class TestExitCodesInTheDocs:
     def test_are_all_there(self, table: dict[int, str]) -> None:
         assert list(table) == list(failures.exit_codes())
 

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from cli_runs import start
+from cli_runs import ENVIRONMENT, start
 
 from voicelip.media import Audio, write_audio
+from voicelip.pipeline import PRESENTER_FACE
 
 pty = pytest.importorskip("pty", reason="terminals of this kind are a matter of Unix")
 
@@ -29,6 +31,15 @@ def minute(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """The presenter as a file never seen before, so that no face track of it is kept anywhere."""
+    path = tmp_path / "clip.mp4"
+    padding = os.urandom(56)
+    path.write_bytes(PRESENTER_FACE.read_bytes() + (64).to_bytes(4, "big") + b"free" + padding)
+    return path
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "out").mkdir()
     return tmp_path / "out"
@@ -37,11 +48,12 @@ def folder(tmp_path: Path) -> Path:
 class Session:
     """A command on a terminal of its own (its stderr), so that what it shows can be waited for."""
 
-    def __init__(self, *argv: object) -> None:
+    def __init__(self, *argv: object, **options: Any) -> None:
         self._terminal, slave = pty.openpty()
         self.process = start(
-            *argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, preexec_fn=heed_signals
-        )
+            *argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, preexec_fn=heed_signals,
+            **options,
+        )  # fmt: skip
         os.close(slave)
         self.shown = ""
 
@@ -80,15 +92,32 @@ def heed_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("stage", ["face", "lips"])
-def test_ctrl_c_during(stage: str, minute: Path, folder: Path) -> None:
-    session = Session("lipsync", "--face", "stock:presenter", "--audio", minute, "-o", folder / "out.mp4")
+@pytest.mark.parametrize("stage", ["faces", "lips"])
+def test_ctrl_c_during(stage: str, clip: Path, minute: Path, folder: Path) -> None:
+    session = Session("lipsync", "--face", clip, "--audio", minute, "-o", folder / "out.mp4")
     session.wait_for(rf"{stage}.*[1-9]\d*/\d+ frames")
     session.process.send_signal(signal.SIGINT)
     assert session.ended() == 130
     assert session.last_line == "voicelip: stopped; nothing was written"
     assert "Traceback" not in session.shown
     assert not list(folder.iterdir())
+
+
+def test_ctrl_c_while_speaking(tmp_path: Path, folder: Path) -> None:
+    """The model is not waited for, and what the libraries put aside for themselves goes as well."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    text = "This sentence is one of a great many that nobody will ever hear. " * 40
+    session = Session(
+        "speak", text, "--voice", "stock:af_heart", "-o", folder / "out.wav",
+        env={**ENVIRONMENT, "TMPDIR": str(aside)},
+    )  # fmt: skip
+    session.wait_for(r"speak.*\d+/\d+ phonemes")
+    session.process.send_signal(signal.SIGINT)
+    assert session.ended() == 130
+    assert session.last_line == "voicelip: stopped; nothing was written"
+    assert not list(folder.iterdir())
+    assert not list(aside.iterdir())
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

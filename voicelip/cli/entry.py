@@ -1,5 +1,6 @@
 """The console script: runs a command and ends the process with its exit code."""
 
+import atexit
 import io
 import os
 import sys
@@ -12,6 +13,8 @@ from voicelip.cli.signals import Stopped, stop_on_signals
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `voicelip` with `argv` (without the program's name) and exit."""
+    # onnxruntime's wheels report their use to their maker unless told otherwise before they are loaded.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         stop_on_signals()
         _print_any_letter()
@@ -52,7 +55,9 @@ def _print_any_letter() -> None:
 
 
 def _leave_now(code: int) -> None:
-    """End without waiting for threads inside the libraries: everything of ours is closed by now."""
+    """End without waiting for threads that are still computing; libraries' temporary files are removed."""
+    with suppress(Exception):
+        atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

@@ -1,6 +1,7 @@
 """What a command shows: bars while it works, then its result, as lines or as JSON."""
 
 import json
+import logging
 import sys
 import time
 import warnings
@@ -31,6 +32,7 @@ class Terminal:
         self._started_s = time.monotonic()
         if not self._verbose:
             warnings.simplefilter("ignore")
+        self._loggers = _listen(logging.ERROR if self._quiet else logging.WARNING)
         if sys.stderr.isatty() and not self._quiet:
             self._show_bars()
         return self
@@ -39,6 +41,8 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._hide_bars()
+        for logger, handler in self._loggers:
+            logger.removeHandler(handler)
         if self._verbose and isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
             raise typer.Exit(_code_of(error)) from None
 
@@ -85,6 +89,21 @@ class Terminal:
         if self._bars is not None:
             self._bars.__exit__(None, None, None)
             self._bars = None
+
+
+class _Notes(logging.Handler):
+    """Shows what the rooms log. Not logging's own handler, which would write across the bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failures.say(f"voicelip: warning: {record.getMessage()}")
+
+
+def _listen(level: int) -> list[tuple[logging.Logger, logging.Handler]]:
+    """Show our own warnings as such, and none of the libraries'."""
+    pairs = [(logging.getLogger("voicelip"), _Notes(level)), (logging.getLogger(), logging.NullHandler())]
+    for logger, handler in pairs:
+        logger.addHandler(handler)
+    return pairs
 
 
 def summary(result: "Result", elapsed_s: float) -> str:
