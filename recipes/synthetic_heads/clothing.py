@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def sweater(skin: np.ndarray, clothing: Clothing, around: int = AROUND) -> Strip
             radius = neck + slack - (0.45 if step == 0 else 0.0)
             x, z = radius * np.sin(angle), centre + radius * np.cos(angle)
         else:
-            depth = 5.6 + 0.30 * (width - 8) + 1.2 * np.clip(np.cos(angle), 0, 1) * min(drop / 8, 1.6)
+            depth = 6.9 + 0.20 * (width - 8) + 1.2 * np.clip(np.cos(angle), 0, 1) * min(drop / 8, 1.6)
             power = 2 / (2 + 0.6 * min(drop / 6, 1))
             x = width * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power
             z = centre - 0.8 + depth * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power
@@ -82,10 +83,8 @@ def _section(skin: np.ndarray, height: float, angle: np.ndarray) -> tuple[np.nda
 
 def _subdivide(rings: np.ndarray, times: int) -> np.ndarray:
     """Smooth interpolation between rings (R, A, 3), `times` as many."""
-    from scipy.interpolate import PchipInterpolator
-
-    steps = np.arange(len(rings))
-    return PchipInterpolator(steps, rings, axis=0)(np.linspace(0, len(rings) - 1, (len(rings) - 1) * times + 1))
+    last = len(rings) - 1
+    return PchipInterpolator(np.arange(last + 1), rings, axis=0)(np.linspace(0, last, last * times + 1))
 
 
 def grid_triangles(rows: int, columns: int, closed: bool) -> np.ndarray:

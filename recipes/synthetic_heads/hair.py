@@ -12,6 +12,7 @@ from .clothing import grid_triangles
 from .mesh import FaceKit, normalised, vertex_normals
 from .textures import smoothstep
 
+HAIRLINE_LIFT = 37.5  # degrees above the skull's middle, on the forehead
 CENTRE = np.array([0.0, 3.6, 0.4], np.float32)  # middle of the skull, cm
 
 
@@ -20,7 +21,7 @@ class Hair:
     style: str = "long"  # long, cap, none
     colour: tuple[float, float, float] = (78, 50, 34)  # 8-bit sRGB
     cap_colour: tuple[float, float, float] = (120, 60, 60)
-    length: float = -11.4  # cm, height of the ends
+    length: float = -13.2  # cm, height of the ends
     part: float = -1.6  # cm, x of the parting
     volume: float = 1.0  # cm the hair stands off the skull
     frame: float = 56.0  # degrees from straight ahead at which the front hair hangs
@@ -94,24 +95,32 @@ def _slerp(start: np.ndarray, end: np.ndarray, t: np.ndarray) -> np.ndarray:
     return a[..., None] * start[:, None] + b[..., None] * end[:, None]
 
 
-def _paths(skull: _Skull, hair: Hair, along: np.ndarray, side: np.ndarray, layer: np.ndarray,
-           rng: np.random.Generator, steps: int) -> np.ndarray:  # fmt: skip
+def _paths(
+    skull: _Skull, hair: Hair, along: np.ndarray, side: np.ndarray, layer: np.ndarray,
+    rng: np.random.Generator, steps: int, hairline: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Strands from the parting over the side of the head and straight down: (S, steps, 3).
 
-    along: 0 at the forehead .. 1 at the crown; side: -1 or 1; layer: 0 on the skin .. 1 outermost.
+    along: 0 at the forehead .. 1 at the crown; side: -1 or 1; layer: 0 on the skin .. 1 outermost;
+    hairline: NaN, or the share 0..1 of the way from the parting to the temple where the strand grows.
     """
     count = len(along)
     back = np.interp(along, [0, 1], [0.82, -0.55])
-    root = normalised(np.stack([np.full(count, hair.part / 12) + side * 0.015, np.full(count, 0.74), back], 1))
+    beside = hair.part / 12 + 0.012 * side
+    root = normalised(np.stack([beside, np.full(count, 0.74), back], axis=1))
+    if hairline is not None:
+        grows = ~np.isnan(hairline)
+        root[grows] = _hairline(hair, hairline[grows], side[grows], rng)
     around = np.radians(np.interp(along, [0, 0.15, 1], [hair.frame, hair.frame + 14, 176]))
     fall = normalised(np.stack([side * np.sin(around), np.full(count, -0.02), np.cos(around)], 1))
     cut = steps * 6 // 10
     t = np.linspace(0, 1, cut)
     over = _slerp(root, fall, t)
-    lift = hair.volume * (0.30 + 0.55 * layer)[:, None] * np.interp(t, [0, 0.12, 0.45, 1], [0.25, 0.75, 1.25, 1.0])
+    rise = np.interp(t, [0, 0.12, 0.45, 1], [0.25, 0.75, 1.25, 1.0])
+    lift = hair.volume * (0.30 + 0.55 * layer)[:, None] * rise
     upper = CENTRE + over * (skull.radius(over) + lift)[..., None]
     drop = np.linspace(0, 1, steps - cut + 1)[1:]
-    ends = hair.length + rng.normal(0, 0.35, count)
+    ends = hair.length + rng.normal(0, 0.35, count) * (layer > 0.1)
     start = upper[:, -1]
     lower = np.repeat(start[:, None], len(drop), axis=1)
     lower[..., 1] += drop * (ends - start[:, 1])[:, None]
@@ -126,6 +135,13 @@ def _paths(skull: _Skull, hair: Hair, along: np.ndarray, side: np.ndarray, layer
     return path.astype(np.float32)
 
 
+def _hairline(hair: Hair, share: np.ndarray, side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Roots on the forehead: unit directions (S, 3)."""
+    turn = hair.part / 12 + side * np.radians(40) * share
+    lift = np.radians(HAIRLINE_LIFT) - np.radians(10) * share**2 + rng.normal(0, 0.022, len(share))
+    return normalised(np.stack([np.cos(lift) * np.sin(turn), np.sin(lift), np.cos(lift) * np.cos(turn)], 1))
+
+
 def _long_hair(skull: _Skull, hair: Hair, steps: int = 30) -> Strands:
     rng = np.random.default_rng(hair.seed)
     under = _under_layer(skull, hair, steps)
@@ -133,7 +149,12 @@ def _long_hair(skull: _Skull, hair: Hair, steps: int = 30) -> Strands:
     along = rng.uniform(0, 1, count) ** 0.85
     side = np.where(rng.uniform(size=count) < 0.5, -1.0, 1.0)
     layer = rng.uniform(0.15, 1, count) ** 0.6
-    path = _paths(skull, hair, along, side, layer, rng, steps)
+    hairline = np.full(count, np.nan)
+    front = rng.uniform(size=count) < 0.20
+    hairline[front] = rng.uniform(0, 1, front.sum())
+    along[front] = 0.16 * hairline[front] + rng.uniform(0, 0.05, front.sum())
+    layer[front] *= 0.8
+    path = _paths(skull, hair, along, side, layer, rng, steps, hairline)
     path = _clumped(path, along, side, rng)
     outward = _outward(path)
     tangent = normalised(np.gradient(path, axis=1))
@@ -182,7 +203,7 @@ def _under_layer(skull: _Skull, hair: Hair, steps: int, sheets: int = 90) -> Str
     """A closed dark sheet under the strands, so that no skin shows between them; it casts the shadows."""
     rng = np.random.default_rng(0)
     parts = []
-    still = Hair(**{**hair.__dict__, "wave": 0.0, "length": hair.length + 1.2})
+    still = Hair(**{**hair.__dict__, "wave": 0.0, "length": hair.length + 0.3})
     for side in (-1.0, 1.0):
         along = np.linspace(0.012, 1, sheets)
         path = _paths(skull, still, along, np.full(sheets, side), np.full(sheets, 0.05), rng, steps)
@@ -195,7 +216,7 @@ def _under_layer(skull: _Skull, hair: Hair, steps: int, sheets: int = 90) -> Str
     tangents = np.concatenate([normalised(np.gradient(p, axis=1)).reshape(-1, 3) for p in parts])
     size = len(vertices)
     return Strands(
-        vertices, normals * flip, tangents, np.full(size, 0.8), np.full(size, 0.42),
+        vertices, normals * flip, tangents, np.full(size, 0.8), np.full(size, 0.50),
         triangles, np.full(len(triangles), shading.HAIR, np.int8), triangles,
     )  # fmt: skip
 
@@ -206,7 +227,8 @@ def _cap(skull: _Skull, hair: Hair, rows: int = 48, columns: int = 160) -> Stran
     depth = np.linspace(0, 1, rows)[:, None]
     brim = np.radians(66 + 18 * smoothstep(0.3, -0.8, np.cos(turn)) + 6 * np.sin(turn) ** 2)
     tilt = depth * brim
-    direction = np.stack([np.sin(tilt) * np.sin(turn), np.cos(tilt) + 0 * turn, np.sin(tilt) * np.cos(turn)], -1)
+    flat = np.sin(tilt)
+    direction = np.stack([flat * np.sin(turn), np.cos(tilt), flat * np.cos(turn)], axis=-1)
     fold = smoothstep(0.74, 0.77, depth)
     thick = 0.55 + hair.volume * 0.5 * np.cos(depth * np.pi / 2) + 0.35 * fold
     thick = np.where(depth > 0.985, 0.15, thick)

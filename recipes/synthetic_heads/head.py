@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from . import shading
 from .clothing import AROUND, Clothing, Strip, sweater
 from .eyes import Eyes, eye_centres, paint_iris
+from .film import FILM, Backdrop, backdrop, expose
 from .hair import Hair, Strands, grow
 from .lighting import WRAP, Light, diffuse, irradiance, smoothing_matrix, sphere_directions
 from .mesh import LANDMARK_VERTICES, FaceKit, normalised, rotation, vertex_normals
@@ -23,15 +23,6 @@ PIVOT = np.array([0.0, -6.0, -2.0], np.float32)  # where the head turns on the n
 BIAS = 0.16  # cm a point is lifted off its surface before asking what it sees
 ALPHA_MATERIALS = ("M_EyeLashes", "M_EyeOcclusion")
 UNUSED_MATERIALS = ("M_LacrimalFluid", "M_EyeBlend", "M_IrisLeft", "M_IrisRight")
-
-
-@dataclass(frozen=True)
-class Backdrop:
-    """8-bit sRGB at the top left, top right and bottom of an out-of-focus studio wall."""
-
-    left: tuple[float, float, float] = (176, 184, 192)
-    right: tuple[float, float, float] = (120, 132, 146)
-    bottom: tuple[float, float, float] = (150, 142, 134)
 
 
 @dataclass(frozen=True)
@@ -142,7 +133,8 @@ class Renderer:
         solid = (code >= 0) & (code < shading.LASH)
         self._solid, self._corner_solid = kit.triangles[solid], kit.corner_triangles[solid]
         self._solid_material = code[solid]
-        layered = np.concatenate([np.flatnonzero(code == shading.EYE_SHADE), np.flatnonzero(code == shading.LASH)])
+        order = (shading.EYE_SHADE, shading.LASH)  # lashes lie over the lids' shadow
+        layered = np.concatenate([np.flatnonzero(code == layer) for layer in order])
         self._layers, self._layer_material = kit.corner_triangles[layered], code[layered]
         tile = np.zeros_like(kit.corner_uv)
         tile[np.unique(kit.corner_triangles[code == shading.BACK])] = (1, 0)
@@ -222,7 +214,8 @@ class Renderer:
         one_sided = np.zeros(len(triangles), bool)
         one_sided[len(triangles) - len(strands.triangles) + len(strands.casters) :] = True
         return _Person(
-            neutral, (textures.face, textures.back), paint_iris(spec.eyes), extra, triangles, materials, one_sided, table,
+            neutral, (textures.face, textures.back), paint_iris(spec.eyes), extra,
+            triangles, materials, one_sided, table,
             follow.astype(np.float32), _colours(spec), seen[:, : len(neutral)],
         )  # fmt: skip
 
@@ -364,30 +357,8 @@ def _lamps(light: Light) -> np.ndarray:
 
 def _develop(samples: np.ndarray, spec: HeadSpec, supersample: int) -> np.ndarray:
     """Exposure, film curve, downsampling, backdrop: (H, W, 3) uint8."""
-    tone = _film(samples[..., :3] * np.float32(spec.exposure * 0.40)) * samples[..., 3:]
     height, width = samples.shape[0] // supersample, samples.shape[1] // supersample
-    size = (width, height)
-    tone = cv2.resize(tone, size, interpolation=cv2.INTER_AREA)
-    coverage = cv2.resize(samples[..., 3], size, interpolation=cv2.INTER_AREA)[..., None]
-    image = tone + (1 - coverage) * backdrop(spec.backdrop, height, width)
-    noise = np.random.default_rng(0).uniform(-0.5, 0.5, image.shape[:2])[..., None]
-    return np.clip(image * 255 + noise + 0.5, 0, 255).astype(np.uint8)
-
-
-def _film(light: np.ndarray) -> np.ndarray:
-    """Linear light to display values 0..1 with a soft shoulder and a slight toe."""
-    a, b, c, d, e = 2.2, 0.06, 2.0, 0.62, 0.16
-    mapped = np.clip(light * (a * light + b) / (light * (c * light + d) + e), 0, 1)
-    return np.where(mapped <= 0.0031308, 12.92 * mapped, 1.055 * np.power(mapped, 1 / 2.4) - 0.055)
-
-
-def backdrop(wall: Backdrop, height: int, width: int) -> np.ndarray:
-    """(H, W, 3) float32 display values: corners blended, a soft pool of light behind the head."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    y, x = y / height, x / width
-    left, right, bottom = (np.array(c, np.float32) / 255 for c in (wall.left, wall.right, wall.bottom))
-    top = left + (right - left) * smoothstep(0.0, 1.0, x)[..., None]
-    colour = top + (bottom - top) * smoothstep(0.25, 1.1, y)[..., None]
-    pool = np.exp(-(((x - 0.42) / 0.42) ** 2 + ((y - 0.40) / 0.45) ** 2))
-    vignette = 1 - 0.16 * ((x - 0.5) ** 2 + (y - 0.5) ** 2) * 2
-    return (colour * (0.90 + 0.13 * pool)[..., None] * vignette[..., None]).astype(np.float32)
+    wall = backdrop(spec.backdrop, height, width)
+    image = expose(samples, np.float32(0.40 * spec.exposure), FILM, wall, supersample)
+    noise = np.random.default_rng(0).random((height, width), np.float32)  # dither: no bands on the wall
+    return np.clip(image * 255 + noise[..., None], 0, 255).astype(np.uint8)

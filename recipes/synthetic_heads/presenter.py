@@ -1,4 +1,7 @@
-"""Render the demo's presenter: python -m recipes.synthetic_heads.presenter --facekit ict_facekit.npz -o presenter.mp4"""
+"""Render the demo's presenter.
+
+python -m recipes.synthetic_heads.presenter --facekit ict_facekit.npz -o presenter.mp4
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,19 @@ from .skin import Skin
 
 PRESENTER = HeadSpec(
     identity=(1.25, -0.35, 0.3, -0.6, 0.4, 0.7, -0.5, 0.6, 0.4, -0.3, 0.5),
-    skin=Skin(tone=(226, 176, 152), lips=(196, 108, 104), blush=0.55, freckles=0.15, seed=5),
+    skin=Skin(tone=(226, 176, 152), lips=(204, 120, 112), blush=0.6, freckles=0.15, scalp=0.92, seed=5),
     eyes=Eyes(),
     hair=Hair(),
     clothing=Clothing(),
     slim_neck=0.14,
-    rest=(("mouthSmile_L", 0.24), ("mouthSmile_R", 0.22), ("mouthClose", 0.0), ("eyeWide_L", 0.12), ("eyeWide_R", 0.12)),
+    rest=(
+        ("mouthSmile_L", 0.42),
+        ("mouthSmile_R", 0.38),
+        ("cheekSquint_L", 0.2),
+        ("cheekSquint_R", 0.2),
+        ("eyeWide_L", 0.08),
+        ("eyeWide_R", 0.08),
+    ),
 )
 FPS = 25
 
@@ -53,9 +63,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--facekit", type=Path, required=True, help="ICT-FaceKit as .npz (docs/presenter.md)")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--size", type=int, default=720, help="pixels a side")
+    parser.add_argument("--size", type=int, default=640, help="pixels a side")
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--crf", type=int, default=19)
+    parser.add_argument("--crf", type=int, default=17)
     args = parser.parse_args()
     renderer = Renderer(load_facekit(args.facekit))
     frames = listening(args.seconds, FPS)

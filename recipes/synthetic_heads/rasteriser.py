@@ -19,7 +19,9 @@ def _span(edge: float, slope: float, low: int, high: int) -> tuple[int, int]:
 
 
 @njit(cache=True)
-def _nearest_triangle(points: np.ndarray, triangles: np.ndarray, owner: np.ndarray, nearest: np.ndarray) -> None:
+def _nearest_triangle(
+    points: np.ndarray, triangles: np.ndarray, owner: np.ndarray, nearest: np.ndarray
+) -> None:
     """Row by row, only the columns inside a triangle are visited."""
     height, width = owner.shape
     for t in range(triangles.shape[0]):

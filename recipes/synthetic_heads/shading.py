@@ -50,9 +50,7 @@ def _gloss(n: np.ndarray, view: np.ndarray, lamps: np.ndarray, roughness: float,
 
 
 @njit(cache=True, fastmath=True)
-def _eye_albedo(
-    direction: np.ndarray, iris: np.ndarray, look: np.ndarray, rgb: np.ndarray
-) -> float:
+def _eye_albedo(direction: np.ndarray, iris: np.ndarray, look: np.ndarray, rgb: np.ndarray) -> float:
     """Colour of the eyeball where its rest-pose direction is `direction`; returns how much is iris.
 
     look: iris radius, pupil radius (sines of the angle to the eye's axis), sclera r, g, b, redness.
@@ -142,7 +140,7 @@ def shade(
             material = materials[t]
             is_open = attr[OPEN]
             u, v = attr[UV], attr[UV + 1]
-            if material == FACE or material == BACK:
+            if material in (FACE, BACK):
                 texture = face if material == FACE else back
                 for c in range(3):
                     rgb[c] = _texel(texture, u, v, c)
@@ -159,15 +157,15 @@ def shade(
                 direction /= np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
                 in_iris = _eye_albedo(direction, iris, eye_look, rgb)
                 _catch_light(n, view, lamps, 0.17, spec)
+                shine = (0.35 + 0.65 * in_iris) * min(1.0, 2.2 * is_open)
                 for c in range(3):
-                    light = attr[IRRADIANCE + c]
-                    image[y, x, c] = rgb[c] * light + spec[c] * (0.35 + 0.65 * in_iris) * min(1.0, 2.2 * is_open)
+                    image[y, x, c] = rgb[c] * attr[IRRADIANCE + c] + spec[c] * shine
             elif material == HAIR:
                 _hair(attr, n, view, lamps, colours[HAIR], image[y, x])
             else:
                 _gloss(n, view, lamps, colours[material, 3], spec)
                 fuzz, knit = 0.0, 1.0
-                if material == CLOTH or material == CAP:
+                if material in (CLOTH, CAP):
                     facing = abs(n[0] * view[0] + n[1] * view[1] + n[2] * view[2])
                     fuzz = 0.55 * (1 - facing) ** 3
                     spec *= 0.3
@@ -175,7 +173,8 @@ def shade(
                     knit = _knit(u, v)
                 for c in range(3):
                     albedo = colours[material, c] * attr[REST + c] if fuzz > 0 else colours[material, c]
-                    image[y, x, c] = (albedo + 0.1 * fuzz) * knit * attr[IRRADIANCE + c] * (1 + fuzz) + spec[c] * is_open
+                    soft = (albedo + 0.1 * fuzz) * knit * (1 + fuzz)
+                    image[y, x, c] = soft * attr[IRRADIANCE + c] + spec[c] * is_open
             image[y, x, 3] = 1
     return image
 

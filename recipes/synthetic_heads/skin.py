@@ -26,7 +26,7 @@ class Skin:
     blush: float = 0.5
     freckles: float = 0.0
     stubble: float = 0.0
-    scalp: float = 0.4  # how much cropped hair, in the brows' colour, shows on the scalp
+    scalp: float = 0.7  # how much cropped hair, in the brows' colour, shows on the scalp
     brows: tuple[float, float, float] = (74, 50, 38)
     brow_density: float = 1.0
     brow_height: float = -0.15  # cm, up
@@ -193,12 +193,12 @@ class SkinPainter:
         canvas: np.ndarray, curve: CubicSpline, outward: int, up: float, unit: float, rng: np.random.Generator
     ) -> None:
         along = rng.beta(1.15, 1.1)
-        thickness = 26 * unit * np.interp(along, [0, 0.12, 0.55, 1], [0.55, 1.0, 0.85, 0.18])
+        thickness = 26 * unit * np.interp(along, [0, 0.12, 0.55, 1], [0.42, 0.95, 0.85, 0.18])
         across = rng.uniform(-1, 1)
-        root = curve(along) + [0, up + across * thickness - 6 * unit]
+        root = curve(along) + np.array([0, up + across * thickness - 6 * unit])
         slope = curve(along, 1)
-        lean = np.arctan2(slope[1], abs(slope[0])) + np.interp(along, [0, 0.15, 0.5, 1], [1.15, 0.7, 0.3, 0.05])
-        lean -= 0.25 * max(across, 0)
+        lean = np.arctan2(slope[1], abs(slope[0])) - 0.25 * max(across, 0)
+        lean += np.interp(along, [0, 0.15, 0.5, 1], [1.15, 0.7, 0.3, 0.05])
         length = unit * rng.uniform(26, 48) * np.interp(along, [0, 0.2, 1], [0.6, 1, 0.7])
         step = np.array([outward * np.cos(lean), np.sin(lean)]) * length / 2
         droop = np.array([outward * np.cos(lean - 0.4), np.sin(lean - 0.4)]) * length / 2
@@ -212,7 +212,7 @@ class SkinPainter:
         x, y, z = np.moveaxis(positions, -1, 0)
         line = np.interp(z, [-9, -3, -1, 2, 5, 8, 10], [-6.5, -5.5, 0, 3.5, 6.8, 9.3, 10.2])
         line = line + 0.2 * blotches(positions, rng, 1.2) + 20 * smoothstep(8.3, 8.7, np.abs(x)) * (y < 5)
-        hairs = np.clip(0.85 + 0.3 * grain(len(texture), rng, 0.9), 0, 1.2)
+        hairs = np.clip(0.95 + 0.25 * (1 - skin.scalp) * grain(len(texture), rng, 0.9), 0, 1.2)
         amount = np.clip(skin.scalp * smoothstep(-0.5, 0.7, y - line) * hairs, 0, 0.95)
         texture[..., :3] = mix(texture[..., :3], linear(*skin.brows) * 0.6, amount)
         texture[..., 3] *= 1 - 0.5 * amount
@@ -237,4 +237,5 @@ def closed_curve(points: np.ndarray, count: int) -> np.ndarray:
     """`count` points of a smooth closed curve through the given ones (N, 2)."""
     ring = np.concatenate([points, points[:1]])
     steps = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))])
-    return CubicSpline(steps, ring, axis=0, bc_type="periodic")(np.linspace(0, steps[-1], count, endpoint=False))
+    curve = CubicSpline(steps, ring, axis=0, bc_type="periodic")
+    return curve(np.linspace(0, steps[-1], count, endpoint=False))

@@ -34,10 +34,8 @@ def texel_positions(kit: FaceKit, material: str, size: int) -> np.ndarray:
     b, c = weights[..., :1], weights[..., 1:]
     positions = corners[i] * (1 - b - c) + corners[j] * b + corners[k] * c
     empty = (owner < 0).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(
-        empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(nearest.max() + 1, np.int64)
+    _, nearest = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    lookup = np.zeros(int(nearest.max()) + 1, np.int64)
     filled = np.flatnonzero(empty.ravel() == 0)
     lookup[nearest.ravel()[filled]] = filled
     return positions.reshape(-1, 3)[lookup[nearest]].astype(np.float32)
@@ -56,8 +54,7 @@ def blotches(positions: np.ndarray, rng: np.random.Generator, wavelength: float)
 
 def grain(size: int, rng: np.random.Generator, sigma: float) -> np.ndarray:
     """Unit-variance noise (size, size) float32 with features about `sigma` texels wide."""
-    noise = rng.standard_normal((size, size)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), sigma)
+    noise: np.ndarray = cv2.GaussianBlur(rng.standard_normal((size, size), np.float32), (0, 0), sigma)
     return noise / noise.std()
 
 
