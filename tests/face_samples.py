@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+import voicelip
 from voicelip.face.points import LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER
 from voicelip.media import Clip
 
@@ -21,6 +22,14 @@ def grid_clip(name: str) -> list[np.ndarray]:
     if not path.exists():
         pytest.skip(f"the GRID corpus is not at {GRID}")
     return [frame.image for frame in Clip(path).frames()]
+
+
+def presenter_frames(count: int) -> list[np.ndarray]:
+    """The first frames of the presenter that comes with the package."""
+    path = Path(voicelip.__file__).parent / "assets" / "presenter.mp4"
+    if not path.exists():
+        pytest.skip("the package has no presenter yet")
+    return [frame.image for frame in Clip(path).frames(0, count)]
 
 
 def hand(image: np.ndarray, points: np.ndarray, low: float = 0.0, shift: float = 0.0) -> np.ndarray:

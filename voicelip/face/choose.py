@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from voicelip.face.tracker import FaceTracker
 
 STRANGER = 0.95  # a difference above this is somebody else rather than the same person in another moment
+_SURELY_THE_SAME = 0.8
 _JUDGED_YAW_DEG = 25.0  # beyond it the portrait shows the turn more than the person
 _SAMPLES = 12
 
@@ -107,8 +108,10 @@ class Person:
         return bool(self._samples)
 
     def meet(self, candidate: Candidate) -> None:
-        """Remember this look, unless it is turned aside and there are better ones."""
-        if len(self._samples) < _SAMPLES and (candidate.is_frontal or not self._samples):
+        """Remember this look; later ones only if they are frontal, and surely the same person."""
+        if self.is_known and not (candidate.is_frontal and self.unlikeness(candidate) < _SURELY_THE_SAME):
+            return
+        if len(self._samples) < _SAMPLES:
             self._samples.append(candidate.descriptor)
 
     def unlikeness(self, candidate: Candidate) -> float:

@@ -114,7 +114,7 @@ def _evened(looks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mouth colours (T, C, 3) and edges (T, E, 4) as if the light on the cheeks were always the same."""
     cheek = np.maximum(looks[:, :3], 1.0)
     typical = np.median(cheek, axis=0)
-    to_typical = np.clip(typical / cheek, 0.25, 4.0)
+    to_typical = np.clip(typical / cheek, 1 / 16, 16.0)
     level = _CHEEK_LEVEL / float(typical.mean())
     colours = looks[:, 3 : 3 + 3 * _COLOURS].reshape(-1, _COLOURS, 3) * to_typical[:, None] * level
     edges = looks[:, 3 + 3 * _COLOURS :].reshape(-1, _EDGES, 4)

@@ -1,5 +1,7 @@
 """Where one camera shot ends and the next begins."""
 
+from enum import Enum
+
 import cv2
 import numpy as np
 
@@ -11,27 +13,41 @@ _MEMORY = 8  # frames
 _BLANK_SPREAD = 2.0  # grey levels
 
 
+class Cut(Enum):
+    """Whether a frame begins a new shot, as far as the picture as a whole tells."""
+
+    NO = 0
+    PERHAPS = 1
+    YES = 2
+
+
 class ShotFinder:
-    """Counts shots; `number` is the present one, from 0, `is_blank` says that the frame shows nothing."""
+    """Watches for cuts; `number` is the present shot, from 0, `is_blank` that the frame shows nothing."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.number = -1
         self.is_blank = False
         self._previous: np.ndarray | None = None
         self._changes: list[float] = []
 
-    def see(self, image: np.ndarray) -> bool:
-        """Take in the next frame (H, W, 3) uint8; True if it begins a shot."""
+    def see(self, image: np.ndarray) -> Cut:
+        """Take in the next frame (H, W, 3) uint8; the first one is a cut."""
         grey = _thumbnail(image)
         self.is_blank = float(grey.std()) < _BLANK_SPREAD
         previous, self._previous = self._previous, grey
         if previous is None:
-            return True
+            return Cut.YES
         change = float(np.abs(grey - previous).mean())
-        is_cut = change > _CERTAIN or self._stands_out(change)
-        self._changes = [] if is_cut else [*self._changes[1 - _MEMORY :], change]
-        self.number += is_cut
-        return is_cut
+        stands_out = self._stands_out(change)
+        self._changes = [*self._changes[1 - _MEMORY :], change]
+        if change > _CERTAIN:
+            return Cut.YES
+        return Cut.PERHAPS if stands_out else Cut.NO
+
+    def begin(self) -> None:
+        """The frame just seen begins a shot."""
+        self.number += 1
+        self._changes = []
 
     def _stands_out(self, change: float) -> bool:
         """Whether the picture changed far more than just before: a cut between similar pictures."""

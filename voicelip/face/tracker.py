@@ -19,13 +19,14 @@ from voicelip.face.covered import LOOK_SIZE, look
 from voicelip.face.mesh import FaceMesh, Mesh, Region, pitch_deg, yaw_deg
 from voicelip.face.portrait import portrait
 from voicelip.face.settle import Evidence, settle
-from voicelip.face.shots import ShotFinder
+from voicelip.face.shots import Cut, ShotFinder
 from voicelip.face.track import FaceStatus, FaceTrack
 
 __all__ = ["FaceTracker", "by_index", "largest", "like_photo"]
 
 _MIN_PRESENCE = 0.5
 _CHECK_EVERY = 25  # frames between two looks whether the region still holds the right face
+_CHECK_EVERY_OF_SEVERAL = 8  # … where there are others whom it could slide onto
 _THOROUGH_EVERY = 25  # frames between two searches for small faces while there is none
 _REMEMBERED = 25  # frames for which the place of a lost face means something
 _CLEARLY_MORE_ALIKE = 0.9  # ratio of differences at which another face is taken for the person followed
@@ -50,6 +51,11 @@ class _State:
     presence: list[float] = field(default_factory=list)
     shot: list[int] = field(default_factory=list)
     blank: list[bool] = field(default_factory=list)
+
+    @property
+    def could_be_another(self) -> bool:
+        """Whether a face that looks different is to be doubted; not in a clip of one person."""
+        return self.choice.is_particular or self.most_faces > 1
 
     def keep(self, image: np.ndarray, mesh: Mesh | None) -> None:
         """Record one frame."""
@@ -134,10 +140,12 @@ class FaceTracker:
         return mesh
 
     def _advance(self, state: _State, image: np.ndarray) -> None:
-        is_new_shot = state.shots.see(image)
+        cut = state.shots.see(image)
+        mesh = None if cut is Cut.YES or state.shots.is_blank else self._follow(state, image)
+        is_new_shot = cut is Cut.YES or (cut is Cut.PERHAPS and not _stayed(state.region, mesh))
         if is_new_shot:
-            state.region = state.last_region = None
-        mesh = None if state.shots.is_blank else self._follow(state, image)
+            state.shots.begin()
+            state.region = state.last_region = mesh = None
         if mesh is None and not state.shots.is_blank:
             mesh = self._search(state, image, is_new_shot)
         state.lost_for = 0 if mesh is not None else state.lost_for + 1
@@ -153,7 +161,8 @@ class FaceTracker:
         mesh = self._mesh.landmarks(image, state.region)
         if mesh.presence < _MIN_PRESENCE:
             return None
-        if state.since_check >= _CHECK_EVERY or not _is_near(state.region, Region.of_points(mesh.points)):
+        check_every = _CHECK_EVERY if state.most_faces < 2 else _CHECK_EVERY_OF_SEVERAL
+        if state.since_check >= check_every or not _is_near(state.region, Region.of_points(mesh.points)):
             state.since_check = 0
             return self._checked(state, image, mesh)
         return mesh
@@ -173,6 +182,8 @@ class FaceTracker:
         others = [Candidate(image, face, self.landmarks(image, face)) for face in faces if face is not own[0]]
         rivals = [other for other in others if _is_good(other)]
         if not rivals:
+            if state.could_be_another and state.person.is_stranger(current):
+                return None
             state.person.meet(current)
             return mesh
         state.most_faces = max(state.most_faces, 1 + len(rivals))
@@ -197,15 +208,15 @@ class FaceTracker:
     def _recognised(state: _State, found: Sequence[Candidate]) -> Candidate | None:
         """The person followed so far among `found`.
 
-        Within a shot, somebody unlike them is somebody else. After a cut the light and the view are new, so a
-        face alone in the picture is taken for them, unless one particular person was asked for.
+        Within a shot with several people, somebody unlike them is somebody else. After a cut the light and the
+        view are new, so a face alone in the picture is taken for them, unless one particular person is meant.
         """
         if not found:
             return None
         near = [face for face in found if state.last_region and _is_at(face, state.last_region)]
         best = near[0] if len(near) == 1 and state.lost_for <= 2 else state.person.most_alike(found)
         is_same_shot = state.last_region is not None
-        is_doubtful = is_same_shot or state.choice.is_particular
+        is_doubtful = state.choice.is_particular or (is_same_shot and state.could_be_another)
         return None if is_doubtful and state.person.is_stranger(best) else best
 
 
@@ -223,6 +234,14 @@ def _holds(face: Detection, mesh: Mesh) -> bool:
 def _is_near(before: Region, after: Region) -> bool:
     moved = np.hypot(before.x - after.x, before.y - after.y) / before.side
     return bool(moved < _LARGEST_JUMP and 1 / 1.4 < after.side / before.side < 1.4)
+
+
+def _stayed(before: Region | None, mesh: Mesh | None) -> bool:
+    """Whether a face is where it was, so that what changed is something else."""
+    if before is None or mesh is None:
+        return False
+    after = Region.of_points(mesh.points)
+    return bool(np.hypot(before.x - after.x, before.y - after.y) < 0.1 * before.side)
 
 
 def _is_at(candidate: Candidate, region: Region) -> bool:
