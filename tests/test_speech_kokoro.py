@@ -12,7 +12,7 @@ from voicelip.errors import (
     UnknownNameError,
     UnsupportedLanguageError,
 )
-from voicelip.speech import Speech, engine_names, load_engine, speak_text
+from voicelip.speech import Speech, engine_names, load_engine, phonemes, speak_text
 from voicelip.speech.kokoro import SENTENCE_PAUSE_S
 from voicelip.speech.phonemes import LANGUAGES
 
@@ -71,6 +71,17 @@ def test_a_voice_speaks_every_language_even_a_foreign_one(lang: str) -> None:
     assert speech.warnings == ()
 
 
+def test_a_sentence_in_pieces_is_one_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = "He came in, sat down, and fell asleep."
+    whole = speak_text(sentence, "stock:af_heart")
+    original = phonemes.chunks
+    monkeypatch.setattr(phonemes, "chunks", lambda letters, limit=20: original(letters, limit))
+    pieces = speak_text(sentence, "stock:af_heart")
+    assert [segment.text for segment in pieces.segments] == [sentence]
+    assert pieces.audio.duration_s == pytest.approx(whole.audio.duration_s, rel=0.4)
+
+
+@pytest.mark.slow
 def test_a_sentence_beyond_the_model_s_limit_is_spoken_whole() -> None:
     words = "and then the small train went slowly over the wide bridge, " * 9
     speech = speak_text("First " + words + "until it stopped.", "stock:af_heart", speed=2.0)
