@@ -218,10 +218,12 @@ class TestOutput:
         expect_error(run(*argv, "-o", folder / name, "--overwrite"), 9, "is a folder")
         assert leftovers(folder) == [name]
 
-    def test_file_of_an_unknown_kind(self, run: Run, folder: Path, argv: list[str], name: str) -> None:
-        outcome = run(*argv, "-o", folder / "out.xyz")
-        expect_error(outcome, 2, "out.xyz")
-        assert not leftovers(folder)
+
+@pytest.mark.parametrize("command", ["speak", "lipsync"])
+def test_output_of_an_unknown_kind(run: Run, media: Path, folder: Path, command: str) -> None:
+    argv = [word.format(media=media) for word in COMMANDS[command]]
+    expect_error(run(*argv, "-o", folder / "out.xyz"), 2, "out.xyz")
+    assert not leftovers(folder)
 
 
 class TestDiskFull:
