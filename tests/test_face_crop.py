@@ -51,7 +51,7 @@ def test_the_crop_shows_every_face_at_one_size_and_in_one_place() -> None:
 def test_jitter_of_the_landmarks_shakes_the_crop_less_than_themselves() -> None:
     quiet, noisy = stabilise(moving(100)).to_frame, stabilise(moving(100, noise_px=1.0)).to_frame
     middle = np.array([47.5, 47.5, 1.0])
-    assert ((noisy - quiet) @ middle).std() < 0.5
+    assert ((noisy - quiet) @ middle).std() < 0.75
 
 
 def test_smoothing_does_not_lag_behind_a_steady_motion() -> None:

@@ -24,7 +24,7 @@ _COLOURS, _EDGES = int(_MOUTH_COLOUR.sum()), int(_MOUTH_EDGES.sum())
 LOOK_SIZE = 3 + _COLOURS * 3 + _EDGES * 4
 
 _CHEEK_LEVEL = 110.0  # cheeks are brought to this brightness before anything is compared
-_COVERED = 1.3  # strangeness of a frame; talking stays below
+_COVERED = 1.4  # strangeness of a frame; talking stays below
 # What is usual is learnt from frames that are not suspect, in rounds of (percentile of an edge's strength
 # over the shot that counts as lasting, share of the lasting edges whose loss is suspect), from a guess to a
 # strict rule.

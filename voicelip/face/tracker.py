@@ -208,8 +208,9 @@ class FaceTracker:
     def _recognised(state: _State, found: Sequence[Candidate]) -> Candidate | None:
         """The person followed so far among `found`.
 
-        Within a shot with several people, somebody unlike them is somebody else. After a cut the light and the
-        view are new, so a face alone in the picture is taken for them, unless one particular person is meant.
+        Within a shot with several people, somebody unlike them is somebody else. After a cut the light and
+        the view are new, so a face alone in the picture is taken for them, unless one particular person is
+        meant.
         """
         if not found:
             return None
