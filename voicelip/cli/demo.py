@@ -11,20 +11,18 @@ from voicelip.cli.terminal import Terminal
 
 PRESENTER = "stock:presenter"
 
+_ENGLISH = (
+    "Hello! I do not exist: my face was rendered, my voice was made from this sentence, "
+    "and my lips were drawn to match."
+)
 SENTENCES = {
-    "en-us": "Hello! I am a presenter who does not exist: my face was rendered, my voice was made from this "
-    "very sentence, and my lips were drawn to match it on your own computer.",
-    "en-gb": "Hello! I am a presenter who does not exist: my face was rendered, my voice was made from this "
-    "very sentence, and my lips were drawn to match it on your own computer.",
-    "es": "¡Hola! Soy una presentadora que no existe: mi voz nació de esta frase y mis labios se dibujaron "
-    "en tu propio ordenador.",
-    "fr-fr": "Bonjour ! Je suis une présentatrice qui n'existe pas : ma voix vient de cette phrase, et mes "
-    "lèvres ont été dessinées sur votre ordinateur.",
-    "hi": "नमस्ते! मैं एक ऐसी प्रस्तुतकर्ता हूँ जो असल में नहीं है। मेरी आवाज़ इसी वाक्य से बनी है।",
-    "it": "Ciao! Sono una presentatrice che non esiste: la mia voce nasce da questa frase e le mie labbra "
-    "sono state disegnate sul tuo computer.",
-    "pt-br": "Olá! Sou uma apresentadora que não existe: minha voz nasceu desta frase e meus lábios foram "
-    "desenhados no seu computador.",
+    "en-us": _ENGLISH,
+    "en-gb": _ENGLISH,
+    "es": "¡Hola! Yo no existo: mi voz nació de esta frase y mis labios se dibujaron en tu ordenador.",
+    "fr-fr": "Bonjour ! Je n'existe pas : ma voix vient de cette phrase, et mes lèvres ont été dessinées ici.",
+    "hi": "नमस्ते! मैं असल में नहीं हूँ। मेरी आवाज़ इसी वाक्य से बनी है।",
+    "it": "Ciao! Io non esisto: la mia voce nasce da questa frase e le mie labbra sono disegnate qui.",
+    "pt-br": "Olá! Eu não existo: minha voz nasceu desta frase e meus lábios foram desenhados aqui.",
 }
 
 DemoText = Annotated[
