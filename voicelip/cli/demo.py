@@ -19,7 +19,7 @@ SENTENCES = {
     "en-us": _ENGLISH,
     "en-gb": _ENGLISH,
     "es": "¡Hola! Yo no existo: mi voz nació de esta frase y mis labios se dibujaron en tu ordenador.",
-    "fr-fr": "Bonjour ! Je n'existe pas : ma voix vient de cette phrase, et mes lèvres ont été dessinées ici.",
+    "fr-fr": "Bonjour ! Je n'existe pas : ma voix vient de cette phrase, et mes lèvres sont dessinées ici.",
     "hi": "नमस्ते! मैं असल में नहीं हूँ। मेरी आवाज़ इसी वाक्य से बनी है।",
     "it": "Ciao! Io non esisto: la mia voce nasce da questa frase e le mie labbra sono disegnate qui.",
     "pt-br": "Olá! Eu não existo: minha voz nasceu desta frase e meus lábios foram desenhados aqui.",
