@@ -92,6 +92,7 @@ class Renderer:
         self._painter = SkinPainter(kit, texture_size)
         self._centres = eye_centres(kit)
         self._split_materials()
+        self._teeth = kit.material_vertices("M_Teeth")
         self._smooth = smoothing_matrix(kit.edges, len(kit.vertices))
         self._spec: HeadSpec | None = None
         self._person: _Person | None = None
@@ -250,7 +251,9 @@ class Renderer:
         # The sphere of directions stays with the head, so the light turns the other way.
         facing = self.directions @ turn.T
         on_head = irradiance(normals, seen, self.directions, spec.light.radiance(facing), WRAP)
-        return world, turned, diffuse(on_head, self._smooth)
+        light = diffuse(on_head, self._smooth)
+        light[self._teeth] = on_head[self._teeth]  # enamel is small: red would run off to the buried roots
+        return world, turned, light
 
     def _table(
         self, world: np.ndarray, normals: np.ndarray, light: np.ndarray, seen: np.ndarray,

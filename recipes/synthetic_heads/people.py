@@ -61,7 +61,7 @@ def random_spec(rng: np.random.Generator) -> HeadSpec:
         skin=_skin(rng, feminine, tone, brows, style),
         eyes=_eyes(rng, shade),
         hair=_hair(rng, style, hair_colour),
-        clothing=Clothing(_dye(rng), collar=float(rng.uniform(-13.5, -11)), rib=float(rng.uniform(0, 0.15))),
+        clothing=Clothing(_dye(rng), float(rng.uniform(-11.8, -10.4)), rib=float(rng.uniform(0, 0.2))),
         teeth=_jitter(rng, (224, 212, 192), 0.06),
         slim_neck=float(rng.uniform(0.08, 0.18)) if feminine else float(rng.uniform(-0.02, 0.06)),
         light=random_light(rng),
