@@ -1,8 +1,10 @@
-"""Measure the lip network on rendered videos: drive each clip with the sound of another clip of the same speaker.
+"""Measure the lip network on rendered videos: drive each clip with the sound of another clip of the same
+speaker.
 
     python -m recipes.evaluate_lips CLIPS [--pairs 8] [--json out.json]
 
-CLIPS holds SPEAKER/*.mp4. A speaker with one clip is driven with their own sound while their picture plays backwards.
+CLIPS holds SPEAKER/*.mp4. A speaker with one clip is driven with their own sound while their picture plays
+backwards.
 """
 
 import argparse
@@ -104,12 +106,18 @@ def main() -> None:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         bench = Bench(folder)
-        print(f"{'speaker':8} {'pairs':>5} {'r':>6} {'margin':>6} {'|lag|':>5} {'LMD':>6} {'static':>6} {'leak':>7} {'sharp':>6}")
+        print(
+            f"{'speaker':8} {'pairs':>5} {'r':>6} {'margin':>6} {'|lag|':>5} {'LMD':>6} {'static':>6} {'leak':>7} {'sharp':>6}"
+        )
         for speaker in sorted(path for path in arguments.clips.iterdir() if path.is_dir()):
             chosen = pairs(sorted(speaker.glob("*.mp4")), arguments.pairs, folder)
             here = [bench.row(speaker.name, *trio) for trio in chosen]
             rows += here
-            mean = {key: np.mean([asdict(row)[key] for row in here]) for key in asdict(here[0]) if key != "speaker"}
+            mean = {
+                key: np.mean([asdict(row)[key] for row in here])
+                for key in asdict(here[0])
+                if key != "speaker"
+            }
             print(
                 f"{speaker.name:8} {len(here):5} {mean['r']:6.3f} {mean['r'] - mean['r_mismatched']:6.3f} "
                 f"{max(abs(row.lag) for row in here):5} {mean['lmd']:6.2f} {mean['lmd_static']:6.2f} "

@@ -1,6 +1,6 @@
 """Export trained lip networks to the ONNX files that ship in pretrained/.
 
-    python -m recipes.export_lips RUN/motion RUN/renderer pretrained
+python -m recipes.export_lips RUN/motion RUN/renderer pretrained
 """
 
 import argparse

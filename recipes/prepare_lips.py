@@ -1,9 +1,11 @@
-"""Prepare talking clips for training: a folder `SPEAKER/*.mp4` becomes mouth crops, landmarks and mel spectrograms.
+"""Prepare talking clips for training: a folder `SPEAKER/*.mp4` becomes mouth crops, landmarks and mel
+spectrograms.
 
     python -m recipes.prepare_lips CLIPS OUT --landmarker face_landmarker.task
 
-The clips used for the shipped weights are those of the GRID audiovisual sentence corpus (Cooke, Barker, Cunningham, Shao 2006, CC BY 4.0;
-https://zenodo.org/records/3625687), re-encoded to H.264 + AAC. Clips that cannot serve are named with the reason and left out.
+The clips used for the shipped weights are those of the GRID audiovisual sentence corpus (Cooke, Barker,
+Cunningham, Shao 2006, CC BY 4.0; https://zenodo.org/records/3625687), re-encoded to H.264 + AAC. Clips that
+cannot serve are named with the reason and left out.
 """
 
 import argparse
@@ -42,7 +44,9 @@ def prepare_clip(path: Path, landmarker: Path) -> Prepared | str:
 
 def prepare(paths: list[Path], landmarker: Path, workers: int) -> Iterator[tuple[Path, Prepared | str]]:
     with ProcessPoolExecutor(workers) as pool:
-        yield from zip(paths, pool.map(partial(prepare_clip, landmarker=landmarker), paths, chunksize=4), strict=True)
+        yield from zip(
+            paths, pool.map(partial(prepare_clip, landmarker=landmarker), paths, chunksize=4), strict=True
+        )
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Train the network from sound to lip motion on a prepared folder; resumes where it was stopped.
 
-    python -m recipes.train_motion PREPARED/train PREPARED/val RUN
+python -m recipes.train_motion PREPARED/train PREPARED/val RUN
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Train the renderer from motion to pixels on a prepared folder; resumes where it was stopped.
 
-    python -m recipes.train_renderer PREPARED/train PREPARED/val RUN
+python -m recipes.train_renderer PREPARED/train PREPARED/val RUN
 """
 
 import argparse

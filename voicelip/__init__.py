@@ -1,10 +1,11 @@
 """voicelip: speech in a consenting person's voice, and their own footage with the lips to match.
 
-    import voicelip
+import voicelip
 
-    result = voicelip.say("Welcome.", voice="alice.wav", face="alice.mp4", out="welcome.mp4")
+result = voicelip.say("Welcome.", voice="alice.wav", face="alice.mp4", out="welcome.mp4")
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from voicelip.errors import VoicelipError
 
 if TYPE_CHECKING:
     from voicelip.pipeline import LipsyncOptions, Result, lipsync, say, speak
+
+# onnxruntime's wheels report usage to their maker unless told not to, at load.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["LipsyncOptions", "Result", "VoicelipError", "lipsync", "say", "speak"]

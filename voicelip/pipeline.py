@@ -1,4 +1,4 @@
-"""The order of the arrows: text to speech, speech and footage to a talking head. Nothing else happens here."""
+"""The order of the arrows: text to speech, speech and footage to a talking head, and nothing else."""
 
 import time
 from collections import Counter
@@ -22,6 +22,7 @@ from voicelip.media import (
     Audio,
     Clip,
     VideoWriter,
+    ahead,
     check_output,
     paced_frames,
     paced_length,
@@ -36,6 +37,7 @@ PRESENTER_VOICE = ASSETS / "presenter.wav"
 PRESENTER = "stock:presenter"
 
 _BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
+_WAITING_BYTES = 48 << 20
 _SOUND_CHUNK_S = 1.0
 
 
@@ -43,8 +45,9 @@ _SOUND_CHUNK_S = 1.0
 class LipsyncOptions:
     """How footage meets speech; the defaults suit a clip of one person facing the camera."""
 
-    when_short: Literal["bounce", "hold"] = "bounce"  # clip shorter than the speech: back and forth, or hold the last frame
-    when_long: Literal["cut", "keep"] = "cut"  # clip longer than the speech: cut it, or keep it to its end
+    # Clip shorter than the speech: back and forth, or hold the last frame. Longer: cut it, or keep it to its end.
+    when_short: Literal["bounce", "hold"] = "bounce"
+    when_long: Literal["cut", "keep"] = "cut"
     face_index: int | None = None  # counted from the left; default: the largest face
     face_like: Path | None = None  # a photo of the person
     strength: float = 1.0  # of the mouth's motion
@@ -101,7 +104,8 @@ def speak(
 ) -> Result:
     """Speak `text` into a sound file.
 
-    `voice` is `stock:NAME` or the path of a recording. Raises a VoicelipError subclass for anything the user can mend.
+    `voice` is `stock:NAME` or the path of a recording. Raises a VoicelipError subclass for anything the user
+    can mend.
     """
     out, watch = Path(out), _Stopwatch()
     check_output(out, overwrite)
@@ -124,9 +128,11 @@ def lipsync(
     Raises a VoicelipError subclass for anything the user can mend.
     """
     watch = _Stopwatch()
-    check_output(Path(out), overwrite)
     clip = _open_face(face)
-    return _regenerate(clip, read_audio(audio), Path(out), options or LipsyncOptions(), overwrite, progress, watch, ())
+    _check_video(Path(out), clip, options or LipsyncOptions(), overwrite)
+    return _regenerate(
+        clip, read_audio(audio), Path(out), options or LipsyncOptions(), overwrite, progress, watch, ()
+    )
 
 
 def say(
@@ -142,12 +148,16 @@ def say(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
-    """Make the person in the clip or photo `face` say `text` in `voice`: `speak`, then `lipsync`, without a file between."""
+    """Make the person in the clip or photo `face` say `text` in `voice`: `speak`, then `lipsync`, without a
+    file between.
+    """
     watch = _Stopwatch()
-    check_output(Path(out), overwrite)
     clip = _open_face(face)
+    _check_video(Path(out), clip, options or LipsyncOptions(), overwrite)
     audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
-    return _regenerate(clip, audio, Path(out), options or LipsyncOptions(), overwrite, progress, watch, warnings)
+    return _regenerate(
+        clip, audio, Path(out), options or LipsyncOptions(), overwrite, progress, watch, warnings
+    )
 
 
 def _speech(
@@ -162,6 +172,14 @@ def _speech(
     with watch.stage("speech"):
         spoken = speech.speak_text(text, chosen, lang, speed, engine, progress)
     return spoken.audio, (*chosen.warnings, *spoken.warnings)
+
+
+def _check_video(out: Path, clip: Clip, options: LipsyncOptions, overwrite: bool) -> None:
+    """Refuse now what could not be written later; making the writer checks all that it is given."""
+    info = clip.info
+    VideoWriter(
+        out, info.width, info.height, info.fps, None, info.colour, options.crf, options.preset, overwrite
+    )
 
 
 def _open_face(face: str | Path) -> Clip:
@@ -208,7 +226,7 @@ def _regenerate(
         ) as writer,
     ):
         images = _rendered(clip, frames, options, track, crops, session, passed)
-        for index, image in enumerate(images):
+        for index, image in enumerate(ahead(images, _depth(clip))):
             _write_sound_until(writer, audio, index, fps)
             writer.write_frame(image)
             progress("lips", index + 1, frames, "frames")
@@ -221,20 +239,25 @@ def _regenerate(
 
 def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress) -> FaceTrack:
     """Follow the chosen face through the first `frames` frames; a second run reads the result from disk."""
+
     def compute() -> FaceTrack:
         tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
 
         def images() -> Iterator[np.ndarray]:
-            for number, frame in enumerate(clip.frames(0, frames), start=1):
+            for number, frame in enumerate(ahead(clip.frames(0, frames), _depth(clip)), start=1):
                 yield frame.image
                 progress("faces", number, frames, "frames")
 
         return tracker.track(images(), _chosen(tracker, options))
 
-    settings = f"{options.detector} {clip.info.fps} {frames} {options.face_index} {_photo_hash(options.face_like)}"
+    settings = (
+        f"{options.detector} {clip.info.fps} {frames} {options.face_index} {_photo_hash(options.face_like)}"
+    )
     track, _ = cached_track(clip.path, settings, hub.home() / "tracks", compute)
     if not track.tracked.any():
-        raise NoFaceError(f"{clip.path}: no face that can be animated is seen anywhere; use a clip that shows it from the front")
+        raise NoFaceError(
+            f"{clip.path}: no face that can be animated is seen; use a clip that shows it from the front"
+        )
     return track
 
 
@@ -254,15 +277,23 @@ def _rendered(
     session: lip_generators.LipSession,
     passed: Counter[str],
 ) -> Iterator[np.ndarray]:
-    """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted by reason."""
+    """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted
+    by reason.
+    """
     batch: list[lip_generators.Shot] = []
-    for index, frame in enumerate(paced_frames(clip, frames, options.when_short, options.when_long)):
+    source_frames = paced_frames(clip, frames, options.when_short, options.when_long)
+    for index, frame in enumerate(ahead(source_frames, _depth(clip))):
         source = min(frame.index, len(track) - 1)
         batch.append(lip_generators.Shot(index, source, frame.image))
         if len(batch) == _BATCH:
             yield from _render_batch(batch, track, crops, session, passed)
             batch = []
     yield from _render_batch(batch, track, crops, session, passed)
+
+
+def _depth(clip: Clip) -> int:
+    """How many frames may wait between two stages: a few, fewer when they are large."""
+    return max(2, min(8, _WAITING_BYTES // (3 * clip.info.width * clip.info.height)))
 
 
 def _render_batch(
@@ -273,7 +304,11 @@ def _render_batch(
     passed: Counter[str],
 ) -> list[np.ndarray]:
     usable = [shot for shot in batch if np.isfinite(crops.to_frame[shot.source_index]).all()]
-    rendered = dict(zip((shot.output_index for shot in usable), session.render(usable), strict=True)) if usable else {}
+    rendered = (
+        dict(zip((shot.output_index for shot in usable), session.render(usable), strict=True))
+        if usable
+        else {}
+    )
     for shot in batch:
         if shot.output_index not in rendered:
             passed[FaceStatus(int(track.status[shot.source_index])).name.lower()] += 1
@@ -291,8 +326,15 @@ def _write_sound_until(writer: VideoWriter, audio: Audio, frame: int, fps: Fract
 
 
 def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
-    said = {"no_face": "show no face", "turned_away": "show the face turned away", "covered": "show the mouth covered"}
-    return [f"{count} of {frames} frames {said[reason]}; they were left as they are" for reason, count in passed.items()]
+    said = {
+        "no_face": "show no face",
+        "turned_away": "show the face turned away",
+        "covered": "show the mouth covered",
+    }
+    return [
+        f"{count} of {frames} frames {said[reason]}; they were left as they are"
+        for reason, count in passed.items()
+    ]
 
 
 def _chosen(tracker: FaceTracker, options: LipsyncOptions) -> Choice:

@@ -1,12 +1,11 @@
 """Render the open mouth that lends its teeth to people whose clip never shows theirs.
 
-    python -m recipes.synthetic_heads.open_mouth --facekit ict_facekit.npz -o pretrained/lips_donor.npz
+python -m recipes.synthetic_heads.open_mouth --facekit ict_facekit.npz -o pretrained/lips_donor.npz
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +22,8 @@ from .presenter import PRESENTER
 _PICTURE_PX = 1080
 _CROP_PX = 288
 _OPEN = {
-    "jawOpen": 0.24, "mouthUpperUp_L": 0.45, "mouthUpperUp_R": 0.45, "mouthLowerDown_L": 0.35, "mouthLowerDown_R": 0.35,
-    "mouthSmile_L": -0.3, "mouthSmile_R": -0.3,
+    "jawOpen": 0.24, "mouthUpperUp_L": 0.45, "mouthUpperUp_R": 0.45,
+    "mouthLowerDown_L": 0.35, "mouthLowerDown_R": 0.35, "mouthSmile_L": -0.3, "mouthSmile_R": -0.3,
 }  # fmt: skip
 
 
@@ -34,12 +33,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
     frame = Frame(expression=_OPEN, frame_height=24.0)
-    spec = replace(PRESENTER, teeth=(250, 234, 208))  # as warm and bright as teeth in the light of a face
-    image = Renderer(load_facekit(args.facekit)).render(spec, frame, _PICTURE_PX, _PICTURE_PX).image
+    image = Renderer(load_facekit(args.facekit)).render(PRESENTER, frame, _PICTURE_PX, _PICTURE_PX).image
     track = FaceTracker.from_task(hub.fetch("face-landmarker")).track([image])
     crops = stabilise(track)
     np.savez_compressed(
-        args.output, image=crops.cut(image, 0, _CROP_PX), points=crops.points[0, list(MOTION_POINTS)].astype(np.float32)
+        args.output,
+        image=crops.cut(image, 0, _CROP_PX),
+        points=crops.points[0, list(MOTION_POINTS)].astype(np.float32),
     )
 
 

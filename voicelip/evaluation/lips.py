@@ -1,6 +1,7 @@
 """How well lips follow a sound, measured on finished videos by face landmarks.
 
-Every function takes landmarks (T, 478, 2) in frame px as a `FaceTrack` holds them, or frames; definitions as in docs/metrics.md.
+Every function takes landmarks (T, 478, 2) in frame px as a `FaceTrack` holds them, or frames; definitions as
+in docs/metrics.md.
 """
 
 from collections.abc import Iterable
@@ -16,23 +17,32 @@ MAX_LAG_FRAMES = 2
 
 @dataclass(frozen=True)
 class Sync:
-    """Pearson `r` of two opening curves at the `lag` (frames, positive: the result is late) where it is highest."""
+    """Pearson `r` of two opening curves at the `lag` (frames, positive: the result is late) where it is
+    highest.
+    """
 
     r: float
     lag: int
 
 
 def synchrony(result: np.ndarray, truth: np.ndarray) -> Sync:
-    """Compare mouth openings of a result with those of the real video of the same sound; landmarks (T, 478, 2)."""
+    """Compare mouth openings of a result with those of the real video of the same sound; landmarks (T, 478,
+    2).
+    """
     moved, real = mouth_opening(result), mouth_opening(truth)
     return max(
-        (Sync(_pearson(*_shifted(moved, real, lag)), lag) for lag in range(-MAX_LAG_FRAMES, MAX_LAG_FRAMES + 1)),
+        (
+            Sync(_pearson(*_shifted(moved, real, lag)), lag)
+            for lag in range(-MAX_LAG_FRAMES, MAX_LAG_FRAMES + 1)
+        ),
         key=lambda sync: sync.r,
     )
 
 
 def landmark_distance(result: np.ndarray, truth: np.ndarray) -> float:
-    """LMD: mean distance of 40 lip landmarks after removing position, scale and rotation, in % of inter-ocular distance."""
+    """LMD: mean distance of 40 lip landmarks after removing position, scale and rotation, in % of inter-
+    ocular distance.
+    """
     frames = min(len(result), len(truth))
     moved, real = result[:frames, LIPS].astype(np.float64), truth[:frames, LIPS].astype(np.float64)
     distance = np.linalg.norm(_aligned(moved, real) - real, axis=-1).mean(axis=1)
@@ -85,6 +95,10 @@ def _aligned(moved: np.ndarray, real: np.ndarray) -> np.ndarray:
     cos = (a * b).sum(axis=(1, 2)) / norm
     sin = (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]).sum(axis=1) / norm
     turned = np.stack(
-        [cos[:, None] * a[..., 0] - sin[:, None] * a[..., 1], sin[:, None] * a[..., 0] + cos[:, None] * a[..., 1]], axis=-1
+        [
+            cos[:, None] * a[..., 0] - sin[:, None] * a[..., 1],
+            sin[:, None] * a[..., 0] + cos[:, None] * a[..., 1],
+        ],
+        axis=-1,
     )
     return turned + real.mean(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """Puts the regenerated mouth into the frame at the frame's own resolution.
 
-Every pixel of the mouth is read from a reference frame in one step, through crop, flow and crop again, so it is resampled once; only
-blend weights and the painted inner mouth are scaled up from the network's 96 px.
+Every pixel of the mouth is read from a reference frame in one step, through crop, flow and crop again, so it
+is resampled once; only blend weights and the painted inner mouth are scaled up from the network's 96 px.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,17 @@ import numpy as np
 from voicelip.face.crop import CROP_PX
 
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
+_DECISIVENESS = (
+    2  # power the blend weights are raised to: two half-right views mixed are blurrier than either
+)
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 
 @dataclass(frozen=True)
 class ReferenceView:
-    """`image` (h, w, 3) uint8 RGB, the part of a source frame around the mouth; `to_image` (2, 3) from crop px to its px;
-    `crop` (96, 96, 3) float32 in 0–1, as the network sees it."""
+    """`image` (h, w, 3) uint8 RGB, the part of a source frame around the mouth; `to_image` (2, 3) from crop
+    px to its px; `crop` (96, 96, 3) float32 in 0–1, as the network sees it.
+    """
 
     image: np.ndarray
     to_image: np.ndarray
@@ -34,7 +38,9 @@ class ReferenceView:
 
 @dataclass(frozen=True)
 class MouthLayers:
-    """The renderer's answer for one frame: `flow` (R, 2, 48, 48) in crop sides, `weights` (R + 1, 96, 96), `paint` (3, 96, 96)."""
+    """The renderer's answer for one frame: `flow` (R, 2, 48, 48) in crop sides, `weights` (R + 1, 96, 96),
+    `paint` (3, 96, 96).
+    """
 
     flow: np.ndarray
     weights: np.ndarray
@@ -51,7 +57,8 @@ def composite(
 ) -> np.ndarray:
     """A copy of `frame` (H, W, 3) uint8 with the mouth replaced.
 
-    `to_frame` (2, 3) maps crop px to frame px; `current` (96, 96, 3) float32 is the frame's own crop; `mask` (96, 96) the opacity.
+    `to_frame` (2, 3) maps crop px to frame px; `current` (96, 96, 3) float32 is the frame's own crop; `mask`
+    (96, 96) the opacity.
     """
     left, top, right, bottom = _bounds(to_frame, frame.shape, margin=0.0)
     if right - left < 2 or bottom - top < 2:
@@ -63,6 +70,8 @@ def composite(
 
     alpha = _spread(mask, place, size, border=cv2.BORDER_CONSTANT)[..., None]
     weights = _spread(np.ascontiguousarray(layers.weights.transpose(1, 2, 0)), place, size)
+    weights = weights**_DECISIVENESS
+    weights /= weights.sum(axis=-1, keepdims=True)
     flow = _spread(_interleaved_flow(layers.flow), place, size, cv2.INTER_CUBIC)
     mouth = _spread(np.ascontiguousarray(layers.paint.transpose(1, 2, 0)), place, size, cv2.INTER_CUBIC)
     mouth = mouth * weights[..., -1:] + _spread(correction, place, size)
@@ -76,25 +85,31 @@ def composite(
     area = result[top:bottom, left:right]
     blended = area + alpha * (mouth * 255 - area)
     # Where nothing is blended the source's own bytes stay, untouched by rounding.
-    result[top:bottom, left:right] = np.where(alpha > 0, np.clip(np.rint(blended), 0, 255).astype(np.uint8), area)
+    result[top:bottom, left:right] = np.where(
+        alpha > 0, np.clip(np.rint(blended), 0, 255).astype(np.uint8), area
+    )
     return result
 
 
 def colour_field(current: np.ndarray, rendered: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """What to add to the rendered mouth so that it meets its surroundings without a step; all (96, 96, 3), 0–1.
+    """What to add to the rendered mouth so that it meets its surroundings without a step; all (96, 96, 3),
+    0–1.
 
     The difference is measured where the mask fades, and carried inwards by normalised convolution.
     """
     ring = (mask * (1 - mask) * 4)[..., None].astype(np.float32)
     step = np.clip(current - rendered, -_MAX_COLOUR_STEP, _MAX_COLOUR_STEP)
     carried = cv2.GaussianBlur(step * ring, (0, 0), _RING_BLUR_PX)
-    return carried / (cv2.GaussianBlur(ring, (0, 0), _RING_BLUR_PX)[..., None] + 0.02)
+    return carried / (cv2.GaussianBlur(ring, (0, 0), _RING_BLUR_PX)[..., None] + 1e-4)
 
 
 def _assemble_crop(layers: MouthLayers, references: tuple[ReferenceView, ...]) -> np.ndarray:
     """The rendered mouth at the network's own 96 px, (96, 96, 3): enough to measure colour."""
     axis = np.arange(CROP_PX, dtype=np.float32)
-    flow = cv2.resize(_interleaved_flow(layers.flow), (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR) * CROP_PX
+    flow = (
+        cv2.resize(_interleaved_flow(layers.flow), (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
+        * CROP_PX
+    )
     result = (layers.paint * layers.weights[-1:]).transpose(1, 2, 0)
     for index, view in enumerate(references):
         x, y = axis[None, :] + flow[..., 2 * index], axis[:, None] + flow[..., 2 * index + 1]
@@ -142,7 +157,7 @@ def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _bounds(to_frame: np.ndarray, shape: tuple[int, ...], margin: float) -> tuple[int, int, int, int]:
-    """left, top, right, bottom of the crop in the frame, grown by `margin` crop sides, clipped to the frame."""
+    """left, top, right, bottom of the crop in the frame, grown by `margin` crop sides, clipped to it."""
     low, high = -margin * CROP_PX - 1, (1 + margin) * CROP_PX
     corners = np.array([[low, low, 1], [high, low, 1], [low, high, 1], [high, high, 1]]) @ to_frame.T
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)

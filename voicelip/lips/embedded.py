@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from voicelip import hub
 from voicelip.face import MouthCrops
 from voicelip.face.points import NOSE_BASE
 from voicelip.lips.compositor import MouthLayers, ReferenceView, composite
 from voicelip.lips.generator import Job, Shot
-from voicelip.lips.mel import frame_windows, mel_spectrogram
+from voicelip.lips.mel import SILENCE, frame_windows, mel_spectrogram
 from voicelip.lips.motion import (
     MOTION_FPS,
     MOTION_POINTS,
@@ -31,8 +31,9 @@ from voicelip.lips.region import blend_mask, hidden, outlines
 _TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
 _AMPLITUDE_RANGE = (0.6, 1.6)
 _JITTER_FRAMES = 1.5  # landmarks of a resting mouth are smoothed over this many frames
+_ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
-_MOTION_OVERLAP_FRAMES = 50
+_MOTION_OVERLAP_FRAMES = 250
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class EmbeddedGenerator:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "EmbeddedGenerator":
-        """From `lips_motion.onnx`, `lips_renderer.onnx`, `lips_basis.npz` and `lips_donor.npz` of `folder`, by default the shipped ones."""
+        """From `lips_motion.onnx`, `lips_renderer.onnx`, `lips_basis.npz` and `lips_donor.npz` of `folder`,
+        by default the shipped ones.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -73,7 +76,9 @@ class EmbeddedGenerator:
         return EmbeddedSession(self, job, codes, pieces)
 
     def motion_codes(self, samples: np.ndarray) -> np.ndarray:
-        """(N,) sound at 16 kHz → (T, K) codes at 25 frames a second; long sound is heard in overlapping pieces."""
+        """(N,) sound at 16 kHz → (T, K) codes at 25 frames a second; long sound is heard in overlapping
+        pieces.
+        """
         frames = max(1, -(-len(samples) * MOTION_FPS // 16_000))
         mel = mel_spectrogram(np.pad(samples, (0, max(0, 801 - len(samples)))))
         windows = frame_windows(mel, frames, MOTION_FPS, WINDOW_COLUMNS)
@@ -84,7 +89,17 @@ class EmbeddedGenerator:
             heard = windows[before : min(frames, stop + _MOTION_OVERLAP_FRAMES)]
             codes = self.motion.run(None, {"windows": heard[None]})[0][0]
             parts.append(codes[start - before : stop - before])
-        return np.concatenate(parts)
+        return np.concatenate(parts) * sounding(mel, frames)[:, None]
+
+
+def sounding(mel: np.ndarray, frames: int) -> np.ndarray:
+    """1 near sound and 0 in digital silence, eased in between; (80, M) → (frames,) at 25 frames a second.
+
+    Lips part a little before the first sound, so the ease begins there; deep in silence nothing moves them.
+    """
+    loud = frame_windows(mel, frames, MOTION_FPS, 4).mean(axis=1).max(axis=1) > SILENCE + 0.1
+    near = maximum_filter1d(loud.astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1, mode="constant")
+    return gaussian_filter1d(near, 1.0, mode="nearest")
 
 
 def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
@@ -134,13 +149,27 @@ class _Piece:
         if pick.never_open:
             opened, opened_points = donor.lit_like(closed), donor.points
         else:
-            opened, opened_points = _view(images[pick.opened], job.crops, pick.opened), points[pick.opened - pick.span.start]
+            opened, opened_points = (
+                _view(images[pick.opened], job.crops, pick.opened),
+                points[pick.opened - pick.span.start],
+            )
         both = np.stack([points[pick.closed - pick.span.start], opened_points])
         drift, mask = _drift(run), blend_mask(run)
-        return cls(pick, job.crops, steady, _Views((closed, opened), both), rest, _amplitude(points - rest, basis), drift, mask)
+        return cls(
+            pick,
+            job.crops,
+            steady,
+            _Views((closed, opened), both),
+            rest,
+            _amplitude(points - rest, basis),
+            drift,
+            mask,
+        )
 
     def views(self, shot: Shot) -> _Views:
-        """References for one frame. A mouth that is shut all along is its own best closed view: same light, same pose."""
+        """References for one frame. A mouth that is shut all along is its own best closed view: same light,
+        same pose.
+        """
         if not self.pick.never_open:
             return self.references
         own = _view(shot.image, self.crops, shot.source_index)
@@ -149,7 +178,9 @@ class _Piece:
 
     def target(self, source_index: int, offsets: np.ndarray) -> np.ndarray:
         """(55, 2) wanted landmarks in crop px: the closed mouth, moved with the head, opened by `offsets`."""
-        return (self.closed + self.drift[source_index - self.pick.span.start] + self.amplitude * offsets).astype(np.float32)
+        return (
+            self.closed + self.drift[source_index - self.pick.span.start] + self.amplitude * offsets
+        ).astype(np.float32)
 
 
 def _view(image: np.ndarray, crops: MouthCrops, index: int) -> ReferenceView:
@@ -217,5 +248,3 @@ class EmbeddedSession:
 
     def _piece(self, source_index: int) -> _Piece:
         return next(p for p in self._pieces if p.pick.span.start <= source_index < p.pick.span.stop)
-
-

@@ -15,7 +15,9 @@ _OPSET = 18
 
 
 class RendererGraph(nn.Module):
-    """The renderer from plain inputs: hides the mouth of the current crop and derives the landmarks' flow by itself."""
+    """The renderer from plain inputs: hides the mouth of the current crop and derives the landmarks' flow by
+    itself.
+    """
 
     def __init__(self, renderer: Renderer) -> None:
         super().__init__()
@@ -50,7 +52,9 @@ def renderer_inputs(batch: int) -> dict[str, torch.Tensor]:
 
 
 def export_renderer(renderer: Renderer, path: Path) -> None:
-    """Write the render branch; inputs as `RendererGraph.forward`, outputs flow, weights, paint; the batch is free."""
+    """Write the render branch; inputs as `RendererGraph.forward`, outputs flow, weights, paint; the batch is
+    free.
+    """
     inputs = renderer_inputs(2)
     batch = torch.export.Dim("batch", min=1, max=64)
     torch.onnx.export(

@@ -1,6 +1,7 @@
 """What a lip generator is: sound and a person's crops in, frames with a new mouth out.
 
-One file per implementation; `create` finds them by name, third parties' through the entry point group `voicelip.lips`.
+One file per implementation; `create` finds them by name, third parties' through the entry point group
+`voicelip.lips`.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +22,9 @@ ReadFrames = Callable[[Sequence[int]], list[np.ndarray]]
 class Job:
     """What is to be said by whom.
 
-    `samples` (N,) float32 at 16 kHz; `frames` output frames at `fps`; `crops` of the source clip; `read_frames` fetches source
-    frames (H, W, 3) uint8 RGB by index, ascending; `strength` scales the motion.
+    `samples` (N,) float32 at 16 kHz; `frames` output frames at `fps`; `crops` of the source clip;
+    `read_frames` fetches source frames (H, W, 3) uint8 RGB by index, ascending; `strength` scales the
+    motion.
     """
 
     samples: np.ndarray
@@ -35,7 +37,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Shot:
-    """One frame to render: its place in the output, its place in the source clip, and the source `image` (H, W, 3) uint8 RGB."""
+    """One frame to render: its place in output and source clip, and its `image` (H, W, 3) uint8 RGB."""
 
     output_index: int
     source_index: int
@@ -46,7 +48,11 @@ class LipSession(Protocol):
     """A generator made ready for one job."""
 
     def render(self, shots: Sequence[Shot]) -> list[np.ndarray]:
-        """The frames with the mouth regenerated; pixels outside the blend mask are the source's own. Source images are not changed."""
+        """The frames with the mouth regenerated; pixels outside the blend mask are the source's own.
+
+        Source images are not written on.
+        """
+        ...
 
 
 class LipGenerator(Protocol):
@@ -54,6 +60,7 @@ class LipGenerator(Protocol):
 
     def session(self, job: Job) -> LipSession:
         """Listen to the sound, choose references, make ready."""
+        ...
 
 
 def create(name: str) -> LipGenerator:
@@ -65,4 +72,6 @@ def create(name: str) -> LipGenerator:
     plugins = {point.name: point for point in entry_points(group="voicelip.lips")}
     if name in plugins:
         return plugins[name].load()()
-    raise UnknownNameError(f"no lip generator is called {name!r}; known: {', '.join(['embedded', *sorted(plugins)])}")
+    raise UnknownNameError(
+        f"no lip generator is called {name!r}; known: {', '.join(['embedded', *sorted(plugins)])}"
+    )

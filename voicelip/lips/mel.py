@@ -1,13 +1,15 @@
 """The mel spectrogram of the field, one implementation for training and inference.
 
-Parameters as published with Wav2Lip (Prajwal et al., 2020): 16 kHz, pre-emphasis 0.97, 800-sample Hann window, hop 200 (80 columns
-a second), 80 Slaney mels from 55 to 7600 Hz, decibels mapped from [-100, 0] to [-4, 4].
+Parameters as published with Wav2Lip (Prajwal et al., 2020): 16 kHz, pre-emphasis 0.97, 800-sample Hann
+window, hop 200 (80 columns a second), 80 Slaney mels from 55 to 7600 Hz, decibels mapped from [-100, 0] to
+[-4, 4].
 """
 
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
+
+from voicelip.melscale import mel_filters
 
 SAMPLE_RATE = 16_000
 HOP = 200
@@ -35,17 +37,20 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     padded = np.pad(emphasised, _WINDOW // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
     window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    filters = mel_filters(SAMPLE_RATE, _WINDOW, MEL_BANDS, _LOW_HZ, _HIGH_HZ)
     mel = np.empty((MEL_BANDS, len(frames)), np.float32)
     for start in range(0, len(frames), _CHUNK_COLUMNS):
         part = slice(start, start + _CHUNK_COLUMNS)
         magnitude = np.abs(np.fft.rfft(frames[part] * window, axis=1)).astype(np.float32)
-        mel[:, part] = mel_filters() @ magnitude.T
+        mel[:, part] = filters @ magnitude.T
     decibels = 20 * np.log10(np.maximum(1e-5, mel)) - 20
     return np.clip(8 * (decibels + 100) / 100 - 4, -4, 4).astype(np.float32)
 
 
 def frame_windows(mel: np.ndarray, frames: int, fps: Fraction | float, columns: int) -> np.ndarray:
-    """Windows of `columns` centred on each video frame's middle: (80, M) → (frames, 80, columns); silence beyond the ends."""
+    """Windows of `columns` centred on each video frame's middle: (80, M) → (frames, 80, columns); silence
+    beyond the ends.
+    """
     middles = (np.arange(frames) + 0.5) * (COLUMNS_PER_S / float(fps))
     starts = np.round(middles).astype(np.int64) - columns // 2
     missing = max(0, int(starts[-1]) + columns - mel.shape[1]) if frames else 0
@@ -55,35 +60,12 @@ def frame_windows(mel: np.ndarray, frames: int, fps: Fraction | float, columns: 
 
 
 def published_starts(columns: int, fps: Fraction | float, window: int = 16) -> np.ndarray:
-    """First mel column of each frame's window as published Wav2Lip inference takes them; the last window is the final columns."""
+    """First mel column of each frame's window as published Wav2Lip inference takes them; the last window is
+    the final columns.
+    """
     step = COLUMNS_PER_S / float(fps)
-    starts = []
+    starts: list[int] = []
     while (start := int(len(starts) * step)) + window <= columns:
         starts.append(start)
     starts.append(columns - window)
     return np.array(starts)
-
-
-@lru_cache(maxsize=1)
-def mel_filters() -> np.ndarray:
-    """(80, 401) float32 triangular filters on Slaney's scale with Slaney's area normalisation."""
-    edges = _mel_to_hz(np.linspace(_hz_to_mel(_LOW_HZ), _hz_to_mel(_HIGH_HZ), MEL_BANDS + 2))
-    bins = np.linspace(0, SAMPLE_RATE / 2, _WINDOW // 2 + 1)
-    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
-
-
-# Slaney's Auditory Toolbox scale: linear to 1 kHz, logarithmic above.
-_LINEAR_HZ_PER_MEL = 200 / 3
-_KNEE_HZ, _KNEE_MEL = 1000.0, 15.0
-_LOG_STEP = np.log(6.4) / 27
-
-
-def _hz_to_mel(hz: float) -> float:
-    return hz / _LINEAR_HZ_PER_MEL if hz < _KNEE_HZ else _KNEE_MEL + float(np.log(hz / _KNEE_HZ)) / _LOG_STEP
-
-
-def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
-    return np.where(mel < _KNEE_MEL, mel * _LINEAR_HZ_PER_MEL, _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL)))

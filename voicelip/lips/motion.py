@@ -1,7 +1,7 @@
 """Motion codes: lips and jaw as a few numbers, relative to the speaker's closed mouth.
 
-Being relative, one audio network serves every speaker; what differs between speakers, the amplitude, is estimated from the
-target's own clip.
+Being relative, one audio network serves every speaker; what differs between speakers, the amplitude, is
+estimated from the target's own clip.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ _GAP_TOP, _GAP_BOTTOM = MOTION_POINTS.index(INNER_LIP_TOP), MOTION_POINTS.index(
 class MotionBasis:
     """Principal components of lip and jaw landmarks around the closed mouth.
 
-    `components` (K, 110) orthonormal rows over the flattened (55, 2) offsets in crop px; `scale` () the typical RMS of an
-    offset row, which makes codes of order one; `amplitude` () the median speaker's amplitude.
+    `components` (K, 110) orthonormal rows over the flattened (55, 2) offsets in crop px; `scale` () the
+    typical RMS of an offset row, which makes codes of order one; `amplitude` () the median speaker's
+    amplitude.
     """
 
     components: np.ndarray

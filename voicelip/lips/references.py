@@ -1,9 +1,12 @@
-"""What a mouth is made from: frames of the person's own clip that show it closed and open, or a rendered open mouth.
+"""What a mouth is made from: frames of the person's own clip that show it closed and open, or a rendered
+open mouth.
 
-The rendered mouth belongs to nobody. It lends teeth and the dark behind them to people whose clip never shows theirs.
+The rendered mouth belongs to nobody. It lends teeth and the dark behind them to people whose clip never
+shows theirs.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -22,7 +25,9 @@ _POSE = tuple(i for i in range(468) if i not in LIPS + JAW + STABLE)[::9]
 
 @dataclass(frozen=True)
 class ReferencePick:
-    """For the frames of `span`: source indices of a `closed` and an `opened` view (equal when the mouth never opens)."""
+    """For the frames of `span`: source indices of a `closed` and an `opened` view (equal when the mouth
+    never opens).
+    """
 
     span: slice
     closed: int
@@ -35,7 +40,9 @@ class ReferencePick:
 
 @dataclass(frozen=True)
 class Donor:
-    """An open mouth of nobody: `image` (S, S, 3) uint8 RGB, a mouth crop at S px, and its `points` (55, 2) in crop px."""
+    """An open mouth of nobody: `image` (S, S, 3) uint8 RGB, a mouth crop at S px, and its `points` (55, 2)
+    in crop px.
+    """
 
     image: np.ndarray
     points: np.ndarray
@@ -60,13 +67,13 @@ class Donor:
 def pick_references(points: np.ndarray) -> list[ReferencePick]:
     """References for a track; landmarks (T, 478, 2) in crop px, NaN where there is no face."""
     usable = np.isfinite(points[:, 0, 0])
-    edges = np.flatnonzero(np.diff(usable.astype(np.int8))) + 1
+    edges = (np.flatnonzero(np.diff(usable.astype(np.int8))) + 1).tolist()
     picks = []
-    for start, stop in zip([0, *edges], [*edges, len(points)], strict=True):
+    for start, stop in pairwise([0, *edges, len(points)]):
         if stop > start and usable[start]:
             pieces = max(1, round((stop - start) / _RUN_FRAMES))
-            bounds = np.linspace(start, stop, pieces + 1).astype(int)
-            picks += [_pick(points, slice(int(a), int(b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+            bounds = np.linspace(start, stop, pieces + 1).astype(int).tolist()
+            picks += [_pick(points, slice(*ends)) for ends in pairwise(bounds)]
     return picks
 
 

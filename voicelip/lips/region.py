@@ -6,7 +6,10 @@ import numpy as np
 from voicelip.face.crop import CROP_PX
 from voicelip.face.points import INNER_LIP, JAW, NOSE_BASE, OUTER_LIP
 
-_CHIN_MARGIN_PX, _CHEEK_MARGIN_PX = 4.0, -6.0  # below the chin there is room; beside the jaw, hair and background begin
+_CHIN_MARGIN_PX, _CHEEK_MARGIN_PX = (
+    4.0,
+    -6.0,
+)  # below the chin there is room; beside the jaw, hair and background begin
 _BORDER_PX = 6
 _FEATHER_PX = 2.5
 _SUBPIXEL_BITS = 4
@@ -15,10 +18,11 @@ _MOUTH_POINTS = len(OUTER_LIP) + len(INNER_LIP)
 
 
 def blend_mask(points: np.ndarray) -> np.ndarray:
-    """Opacity of the regenerated mouth over the source; landmarks (T, 478, 2) of a run in crop px → (96, 96) float32.
+    """Opacity of the regenerated mouth over the source; landmarks (T, 478, 2) of a run in crop px → (96, 96)
+    float32.
 
-    One mask serves the whole run, so its edge stands still. It reaches from the base of the nose to just below the lowest chin and
-    fades towards the crop's border.
+    One mask serves the whole run, so its edge stands still. It reaches from the base of the nose to just
+    below the lowest chin and fades towards the crop's border.
     """
     jaw = np.median(points[:, JAW], axis=0)
     jaw[:, 1] = np.quantile(points[:, JAW, 1], 0.95, axis=0)
@@ -26,8 +30,8 @@ def blend_mask(points: np.ndarray) -> np.ndarray:
     outward = jaw - centre
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     jaw = jaw + outward * np.interp(outward[:, 1:], [0.3, 0.9], [_CHEEK_MARGIN_PX, _CHIN_MARGIN_PX])
-    nose = np.median(points[:, NOSE_BASE[::-1]], axis=0) + [0, 1.0]
-    mask = _fill(np.concatenate([jaw, nose]), CROP_PX)
+    nose = np.median(points[:, NOSE_BASE[::-1]], axis=0) + np.array([0, 1.0])
+    mask = _fill(np.vstack((jaw, nose)), CROP_PX)
     mask = cv2.erode(mask, np.ones((3, 3), np.uint8))
     mask[:_BORDER_PX] = mask[-_BORDER_PX:] = 0
     mask[:, :_BORDER_PX] = mask[:, -_BORDER_PX:] = 0
@@ -35,7 +39,9 @@ def blend_mask(points: np.ndarray) -> np.ndarray:
 
 
 def hidden(mask: np.ndarray) -> np.ndarray:
-    """The part of the crop that the renderer must not see: (96, 96) blend mask → (96, 96) float32 of 0 and 1."""
+    """The part of the crop that the renderer must not see: (96, 96) blend mask → (96, 96) float32 of 0 and
+    1.
+    """
     return (mask > 0.02).astype(np.float32)
 
 
@@ -46,7 +52,9 @@ def colour_gain(crop: np.ndarray, donor: np.ndarray) -> np.ndarray:
 
 
 def outlines(points: np.ndarray, size: int = CROP_PX // 2) -> np.ndarray:
-    """Filled outer lip, inner mouth and jaw; `points` (55, 2) as `MOTION_POINTS` in crop px → (3, size, size) uint8."""
+    """Filled outer lip, inner mouth and jaw; `points` (55, 2) as `MOTION_POINTS` in crop px → (3, size,
+    size) uint8.
+    """
     scale = size / CROP_PX
     placed = (points + 0.5) * scale - 0.5
     rings = (placed[:_LIP_POINTS], placed[_LIP_POINTS:_MOUTH_POINTS], placed[_MOUTH_POINTS:])

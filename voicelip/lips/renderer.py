@@ -1,8 +1,10 @@
-"""Motion to pixels: warps a closed and an open view of the same mouth into the wanted shape and paints what neither shows.
+"""Motion to pixels: warps a closed and an open view of the same mouth into the wanted shape and paints what
+neither shows.
 
-An encoder–decoder with skip connections sees the masked face, two reference crops and the outlines of lips, mouth and jaw in all three. It gives
-a dense flow for each reference (a correction of the flow that the landmarks imply), weights that blend the two warped references with a painted
-residual, and the residual itself. Flows and weights scale to any size, which is what keeps a large mouth sharp.
+An encoder–decoder with skip connections sees the masked face, two reference crops and the outlines of lips,
+mouth and jaw in all three. It gives a dense flow for each reference (a correction of the flow that the
+landmarks imply), weights that blend the two warped references with a painted residual, and the residual
+itself. Flows and weights scale to any size, which is what keeps a large mouth sharp.
 """
 
 from dataclasses import dataclass
@@ -24,8 +26,8 @@ _REACH_PX = 5.0  # how far a landmark's displacement carries, crop px
 class Layers:
     """What the compositor applies at the footage's own size.
 
-    `flow` (B, R, 2, 48, 48) displacement in units of the crop's side, to where each reference is read; `weights`
-    (B, R + 1, 96, 96) sum to one over references and paint; `paint` (B, 3, 96, 96) in 0–1.
+    `flow` (B, R, 2, 48, 48) displacement in units of the crop's side, to where each reference is read;
+    `weights` (B, R + 1, 96, 96) sum to one over references and paint; `paint` (B, 3, 96, 96) in 0–1.
     """
 
     flow: torch.Tensor
@@ -89,12 +91,21 @@ class Renderer(nn.Module):
         nn.init.zeros_(self.flow.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, masked: torch.Tensor, mask: torch.Tensor, references: torch.Tensor, outlines: torch.Tensor, shift: torch.Tensor
+        self,
+        masked: torch.Tensor,
+        mask: torch.Tensor,
+        references: torch.Tensor,
+        outlines: torch.Tensor,
+        shift: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """`masked` (B, 3, 96, 96) and `references` (B, R, 3, 96, 96) in 0–1, `mask` (B, 1, 96, 96), `outlines` (B, 9, 48, 48) of target
-        and references, `shift` (B, R, 2, 48, 48) the landmarks' flow → flow, weights, paint."""
+        """`masked` (B, 3, 96, 96) and `references` (B, R, 3, 96, 96) in 0–1, `mask` (B, 1, 96, 96),
+        `outlines` (B, 9, 48, 48) of target and references, `shift` (B, R, 2, 48, 48) the landmarks' flow →
+        flow, weights, paint.
+        """
         images = torch.cat([masked - 0.5 * (1 - mask), mask - 0.5, references.flatten(1, 2) - 0.5], dim=1)
-        features = self.start(torch.cat([F.pixel_unshuffle(images, 2), outlines, 4 * shift.flatten(1, 2)], dim=1))
+        features = self.start(
+            torch.cat([F.pixel_unshuffle(images, 2), outlines, 4 * shift.flatten(1, 2)], dim=1)
+        )
         d0 = self.down0(features)
         d1 = self.down1(d0)
         d2 = self.down2(d1)
@@ -109,9 +120,12 @@ class Renderer(nn.Module):
 def landmark_flow(target: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
     """The flow that landmarks imply: (B, N, 2) crop px each → (B, 2, 48, 48) in units of the crop's side.
 
-    At each place the displacements of nearby landmarks are averaged with Gaussian weights, and fade to none far from all.
+    At each place the displacements of nearby landmarks are averaged with Gaussian weights, and fade to none
+    far from all.
     """
-    axis = torch.arange(GRID_PX, device=target.device, dtype=target.dtype) * 2 + 0.5  # centres of grid cells, crop px
+    axis = (
+        torch.arange(GRID_PX, device=target.device, dtype=target.dtype) * 2 + 0.5
+    )  # centres of grid cells, crop px
     # exp of a sum is a product: one Gaussian a direction, (B, 48, N) each, instead of one a place
     across = torch.exp(-((axis[None, :, None] - target[:, None, :, 0]) ** 2) / (2 * _REACH_PX**2))
     down = torch.exp(-((axis[None, :, None] - target[:, None, :, 1]) ** 2) / (2 * _REACH_PX**2))
@@ -130,7 +144,9 @@ def warp(images: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def assemble(references: torch.Tensor, flow: torch.Tensor, weights: torch.Tensor, paint: torch.Tensor) -> torch.Tensor:
+def assemble(
+    references: torch.Tensor, flow: torch.Tensor, weights: torch.Tensor, paint: torch.Tensor
+) -> torch.Tensor:
     """Blend the warped references and the paint: → (B, 3, 96, 96)."""
     result = weights[:, REFERENCES:] * paint
     for index in range(REFERENCES):

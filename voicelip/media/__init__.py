@@ -1,5 +1,6 @@
 """Containers, codecs, timestamps and sample rates: pictures and sound in and out of files."""
 
+from voicelip.media.ahead import ahead
 from voicelip.media.clip import Clip, probe
 from voicelip.media.output import check_output
 from voicelip.media.pacing import paced_frames, paced_length, source_index, source_indices
@@ -14,6 +15,7 @@ __all__ = [
     "ColourTags",
     "Frame",
     "VideoWriter",
+    "ahead",
     "check_output",
     "paced_frames",
     "paced_length",

@@ -11,6 +11,7 @@ import numpy as np
 
 from voicelip import hub
 from voicelip.media import Audio
+from voicelip.melscale import mel_filters
 from voicelip.progress import Progress, silent
 from voicelip.speech import waveform
 
@@ -31,8 +32,9 @@ def embed(audio: Audio, progress: Progress = silent) -> np.ndarray:
     partials = mel_partials(samples)
     import torch
 
+    network = _network(str(hub.fetch("ge2e", progress)))
     with torch.inference_mode():
-        each = _network(str(hub.fetch("ge2e", progress)))(torch.from_numpy(partials)).numpy()
+        each = network(torch.from_numpy(partials)).numpy()
     mean = each.mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
@@ -79,32 +81,7 @@ def power_mel(samples: np.ndarray) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
     spectrum = np.fft.rfft(windows * hann.astype(np.float32), axis=1)
-    return ((np.abs(spectrum) ** 2) @ _mel_filters().T).astype(np.float32)
-
-
-@functools.cache
-def _mel_filters() -> np.ndarray:
-    """(40, 201): Slaney's triangles from 0 to 8 kHz, each of unit area."""
-    edges = _slaney_to_hz(np.linspace(0, _hz_to_slaney(RATE / 2), BANDS + 2))
-    bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
-    widths = np.diff(edges)
-    rising = (bins - edges[:-2, None]) / widths[:-1, None]
-    falling = (edges[2:, None] - bins) / widths[1:, None]
-    return np.maximum(0, np.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))[:, None]
-
-
-_KNEE_HZ = 1000.0
-_KNEE_MEL = 15.0
-_LOG_STEP = np.log(6.4) / 27
-
-
-def _hz_to_slaney(hz: float) -> float:
-    return _KNEE_MEL + np.log(hz / _KNEE_HZ) / _LOG_STEP if hz >= _KNEE_HZ else hz * _KNEE_MEL / _KNEE_HZ
-
-
-def _slaney_to_hz(mel: np.ndarray) -> np.ndarray:
-    linear = mel * _KNEE_HZ / _KNEE_MEL
-    return np.where(mel < _KNEE_MEL, linear, _KNEE_HZ * np.exp((mel - _KNEE_MEL) * _LOG_STEP))
+    return ((np.abs(spectrum) ** 2) @ mel_filters(RATE, WINDOW, BANDS, 0.0, RATE / 2).T).astype(np.float32)
 
 
 @functools.cache

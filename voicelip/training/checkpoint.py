@@ -19,7 +19,9 @@ class Averaged:
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         decay = min(self._decay, (step + 1) / (step + 10))  # a young average forgets its random start
-        for averaged, current in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
+        for averaged, current in zip(
+            self.network.state_dict().values(), network.state_dict().values(), strict=True
+        ):
             if averaged.dtype.is_floating_point:
                 averaged.lerp_(current, 1 - decay)
             else:

@@ -1,7 +1,7 @@
 """Prepared talking clips on disk: mouth crops, landmarks and mel spectrograms, read by memory map.
 
-A prepared folder holds `crops.npy` (N, 96, 96, 3) uint8, `points.npy` (N, 478, 2) float32 in crop px, `mel.npy` (M, 80) float32
-and `clips.json`, one entry per clip with its ranges in the three.
+A prepared folder holds `crops.npy` (N, 96, 96, 3) uint8, `points.npy` (N, 478, 2) float32 in crop px,
+`mel.npy` (M, 80) float32 and `clips.json`, one entry per clip with its ranges in the three.
 """
 
 import json
@@ -42,8 +42,10 @@ class PreparedClips:
     @classmethod
     def open(cls, folder: Path) -> "PreparedClips":
         entries = [ClipEntry(**entry) for entry in json.loads((folder / "clips.json").read_text())]
-        arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("crops", "points", "mel"))
-        return cls(*arrays, clips=entries)
+        crops, points, mel = (
+            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("crops", "points", "mel")
+        )
+        return cls(crops, points, mel, entries)
 
     def clip_mel(self, clip: ClipEntry) -> np.ndarray:
         """(80, M) float32."""

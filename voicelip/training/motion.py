@@ -38,7 +38,9 @@ class MotionConfig:
 
 @dataclass(frozen=True)
 class MotionExample:
-    """One clip as the network learns it: `mel` (80, M), `codes` (T, K) with the speaker's amplitude divided out."""
+    """One clip as the network learns it: `mel` (80, M), `codes` (T, K) with the speaker's amplitude divided
+    out.
+    """
 
     speaker: str
     mel: np.ndarray
@@ -47,7 +49,7 @@ class MotionExample:
 
 
 def fit_basis(data: PreparedClips, codes: int) -> tuple[MotionBasis, dict[str, float]]:
-    """Principal components over all speakers alike, and each speaker's amplitude (RMS of offsets, crop px)."""
+    """Principal components over all speakers alike, and each speaker's amplitude (RMS of offsets, px)."""
     by_speaker: dict[str, list[np.ndarray]] = defaultdict(list)
     for clip in data.clips:
         by_speaker[clip.speaker].append(clip_offsets(data, clip))
@@ -73,7 +75,9 @@ def examples(data: PreparedClips, basis: MotionBasis, amplitude: dict[str, float
         MotionExample(
             clip.speaker,
             data.clip_mel(clip),
-            (basis.encode(clip_offsets(data, clip)) * basis.amplitude / amplitude[clip.speaker]).astype(np.float32),
+            (basis.encode(clip_offsets(data, clip)) * basis.amplitude / amplitude[clip.speaker]).astype(
+                np.float32
+            ),
             clip.fps,
         )
         for clip in data.clips
@@ -96,7 +100,9 @@ def sample(example: MotionExample, frames: int, rng: np.random.Generator) -> tup
 
 
 def augment_sound(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Gain, spectral tilt, shifted bands, masked bands and added noise, each within what microphones and voices differ by."""
+    """Gain, spectral tilt, shifted bands, masked bands and added noise, each within what microphones and
+    voices differ by.
+    """
     bands = np.arange(80)
     decibels = (mel + 4) * 12.5 - 80
     decibels = decibels + rng.uniform(-15, 15) + rng.uniform(-10, 10) * (bands[:, None] / 40 - 1)
@@ -121,7 +127,9 @@ def _interpolate(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
     return rows[:, low] * (1 - part) + rows[:, low + 1] * part
 
 
-def _with_silence(windows: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _with_silence(
+    windows: np.ndarray, codes: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Now and then silence part of the sound and close the mouth there: silence must mean a still mouth."""
     if rng.random() > 0.35:
         return windows, codes
@@ -132,7 +140,9 @@ def _with_silence(windows: np.ndarray, codes: np.ndarray, rng: np.random.Generat
     per_frame = 3.2
     position = np.arange(frames)[:, None] * per_frame + np.arange(WINDOW_COLUMNS) - WINDOW_COLUMNS / 2
     silent = (position >= start * per_frame) & (position < (start + length) * per_frame)
-    windows = np.where(silent[:, None, :], np.minimum(windows, floor + 0.1 * rng.standard_normal(windows.shape)), windows)
+    windows = np.where(
+        silent[:, None, :], np.minimum(windows, floor + 0.1 * rng.standard_normal(windows.shape)), windows
+    )
     distance = np.maximum(start - np.arange(frames), np.arange(frames) - (start + length - 1))
     openness = np.clip((distance + 2) / 4, 0, 1)[:, None]  # lips take about four frames to close
     return np.clip(windows, -4, 4).astype(np.float32), (codes * openness).astype(np.float32)
@@ -149,7 +159,12 @@ class MotionLoss:
         error = predicted - codes
         change = error.diff(dim=1)
         gap = error @ self._gap
-        return (error**2).mean() + 2.0 * (change**2).mean() + 0.5 * (gap**2).mean() + (gap.diff(dim=1) ** 2).mean()
+        return (
+            (error**2).mean()
+            + 2.0 * (change**2).mean()
+            + 0.5 * (gap**2).mean()
+            + (gap.diff(dim=1) ** 2).mean()
+        )
 
 
 @torch.no_grad()
@@ -175,7 +190,9 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
     weights = speaker_weights([lesson.speaker for lesson in lessons])
     network = MotionNet(config.codes)
     averaged = checkpoint.Averaged(network, 0.998)
-    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
     first = 0
     if state := checkpoint.load(out / "motion.pt"):
         network.load_state_dict(state["network"])
@@ -186,7 +203,9 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
     for step in range(first, config.steps):
         rng = np.random.default_rng((config.seed, step))
         for group in optimiser.param_groups:
-            rate = min(1, step / 100) * (0.02 + 0.98 * np.cos(np.pi / 2 * step / config.steps) ** 2)
+            rate = min(1, (step + 1) / (config.steps // 40 + 1)) * (
+                0.02 + 0.98 * np.cos(np.pi / 2 * step / config.steps) ** 2
+            )
             group["lr"] = float(config.learning_rate * rate)
         chosen = rng.choice(len(lessons), config.batch, p=weights)
         windows, codes = zip(*(sample(lessons[i], config.frames, rng) for i in chosen), strict=True)
@@ -200,7 +219,10 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
         if (step + 1) % 250 == 0 or step + 1 == config.steps:
             scores = gap_correlation(averaged.network, exam, basis)  # type: ignore[arg-type]
             shown = " ".join(f"{speaker} {r:.3f}" for speaker, r in scores.items())
-            print(f"step {step + 1} loss {loss.item():.4f} r {shown} ({time.monotonic() - began:.0f} s)", flush=True)
+            print(
+                f"step {step + 1} loss {loss.item():.4f} r {shown} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
             checkpoint.save(
                 out / "motion.pt",
                 network=network.state_dict(),
@@ -211,7 +233,9 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
 
 
 def speaker_weights(speakers: list[str]) -> np.ndarray:
-    """Probability of each clip: a speaker counts with the square root of their clips, so small ones are heard."""
+    """Probability of each clip: a speaker counts with the square root of their clips, so small ones are
+    heard.
+    """
     counts = {speaker: speakers.count(speaker) for speaker in set(speakers)}
     weights = np.array([counts[speaker] ** -0.5 for speaker in speakers])
     return weights / weights.sum()

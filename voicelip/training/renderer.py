@@ -27,11 +27,12 @@ class RendererConfig:
     seed: int = 0
     bfloat16: bool = True
     threads: int = 1
+    stop: int | None = None  # end before `steps`, with the schedule of the whole run
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """What sampling needs of a prepared folder: per clip the blend mask and the frames from closed to open."""
+    """What sampling needs of a prepared folder: per clip the blend mask and its frames by opening."""
 
     data: PreparedClips
     masks: list[np.ndarray]
@@ -51,8 +52,9 @@ class Lessons:
 
 @dataclass(frozen=True)
 class Batch:
-    """`target` (B, 3, 96, 96), `references` (B, 2, 3, 96, 96) in 0–1, `mask` (B, 1, 96, 96), `outlines` (B, 9, 48, 48),
-    `shift` (B, 2, 2, 48, 48)."""
+    """`target` (B, 3, 96, 96), `references` (B, 2, 3, 96, 96) in 0–1, `mask` (B, 1, 96, 96), `outlines` (B,
+    9, 48, 48), `shift` (B, 2, 2, 48, 48).
+    """
 
     target: torch.Tensor
     references: torch.Tensor
@@ -87,21 +89,22 @@ def draw_batch(lessons: Lessons, clips: list[int], rng: np.random.Generator, aug
     pixels = torch.from_numpy(np.stack(images)).permute(0, 1, 4, 2, 3).float() / 255
     if augment:
         pixels = _change_light(pixels, rng)
-    places = torch.from_numpy(np.stack(points))
-    drawings = np.stack([np.concatenate([outlines(p) for p in trio]) for trio in np.stack(points)])
+    landmarks = torch.from_numpy(np.stack(points))
+    drawings = np.stack([np.concatenate([outlines(p) for p in trio]) for trio in points])
     return Batch(
         pixels[:, 0],
         pixels[:, 1:],
         torch.from_numpy(np.stack(masks))[:, None],
         torch.from_numpy(drawings).float() / 255,
-        torch.stack([landmark_flow(places[:, 0], places[:, r]) for r in (1, 2)], dim=1),
+        torch.stack([landmark_flow(landmarks[:, 0], landmarks[:, r]) for r in (1, 2)], dim=1),
     )
 
 
 def _choose_references(lessons: Lessons, number: int, rng: np.random.Generator) -> tuple[int, int]:
     """Rows of a closed and an open reference.
 
-    Now and then only a closed one, or an open mouth that is somebody else's: what there is for a person who never opens theirs.
+    Now and then only a closed one, or an open mouth that is somebody else's: what there is for a person who
+    never opens theirs.
     """
     clip = lessons.data.clips[number]
     if rng.random() < 0.15:
@@ -127,14 +130,18 @@ def _open_mouth_of_another(lessons: Lessons, speaker: str, rng: np.random.Genera
     return clip.first_frame + int(order[-1 - int(rng.integers(max(1, int(0.15 * clip.frames))))])
 
 
-def _mirror(trio: np.ndarray, places: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _mirror(
+    trio: np.ndarray, places: np.ndarray, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flipped = places.copy()
     flipped[..., 0] = trio.shape[2] - 1 - flipped[..., 0]
     return trio[:, :, ::-1], flipped, mask[:, ::-1].copy()
 
 
 def _change_light(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Gamma, gain and a mix of the channels, the same for target and references of one sample: other skins and lights."""
+    """Other skins and lights: gamma, gain and a mix of the channels, the same for all pictures of one
+    sample.
+    """
     batch = len(pixels)
 
     def spread(low: float, high: float, *shape: int) -> torch.Tensor:
@@ -147,11 +154,14 @@ def _change_light(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tenso
 
 
 def loss(batch: Batch, flow: torch.Tensor, weights: torch.Tensor, paint: torch.Tensor) -> torch.Tensor:
-    """L1 of pixels and gradients where it is regenerated, heaviest in the mouth; warps must fit by themselves outside it."""
+    """L1 of pixels and gradients where it is regenerated, heaviest in the mouth; outside it the warp must
+    fit by itself.
+    """
     result = assemble(batch.references, flow, weights, paint)
     seen = batch.mask * result + (1 - batch.mask) * batch.target
     lips, inside = (
-        F.interpolate(batch.outlines[:, k : k + 1], scale_factor=2.0, mode="bilinear", align_corners=False) for k in (0, 1)
+        F.interpolate(batch.outlines[:, k : k + 1], scale_factor=2.0, mode="bilinear", align_corners=False)
+        for k in (0, 1)
     )
     around = F.max_pool2d(lips, 9, 1, 4)
     attention = hidden_area(batch.mask) * (0.5 + 1.5 * around + 2.0 * F.max_pool2d(inside, 3, 1, 1))
@@ -211,10 +221,13 @@ def train(config: RendererConfig, train_data: PreparedClips, held_out: PreparedC
         optimiser.load_state_dict(state["optimiser"])
         first, seconds_before = state["step"], state["seconds"]
     began = time.monotonic()
-    for step in range(first, config.steps):
+    last = config.steps if config.stop is None else config.stop
+    for step in range(first, last):
         rng = np.random.default_rng((config.seed, step))
         for group in optimiser.param_groups:
-            rate = min(1, (step + 1) / 200) * (0.02 + 0.98 * np.cos(np.pi / 2 * step / config.steps) ** 2)
+            rate = min(1, (step + 1) / (config.steps // 40 + 1)) * (
+                0.02 + 0.98 * np.cos(np.pi / 2 * step / config.steps) ** 2
+            )
             group["lr"] = float(config.learning_rate * rate)
         batch = draw_batch(lessons, rng.choice(len(weights), config.batch, p=weights).tolist(), rng)
         network.train()
@@ -226,11 +239,14 @@ def train(config: RendererConfig, train_data: PreparedClips, held_out: PreparedC
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         averaged.update(network, step)
-        if (step + 1) % 250 == 0 or step + 1 == config.steps:
+        if (step + 1) % 250 == 0 or step + 1 == last:
             seconds = seconds_before + time.monotonic() - began
             scores = mouth_psnr(averaged.network, exam)  # type: ignore[arg-type]
             shown = " ".join(f"{speaker} {ours:.1f}/{still:.1f}" for speaker, (ours, still) in scores.items())
-            print(f"step {step + 1} loss {value.item():.4f} mouth PSNR ours/static dB {shown} ({seconds:.0f} s)", flush=True)
+            print(
+                f"step {step + 1} loss {value.item():.4f} mouth PSNR ours/static {shown} ({seconds:.0f} s)",
+                flush=True,
+            )
             checkpoint.save(
                 out / "renderer.pt",
                 network=network.state_dict(),
@@ -239,5 +255,3 @@ def train(config: RendererConfig, train_data: PreparedClips, held_out: PreparedC
                 step=step + 1,
                 seconds=seconds,
             )
-
-

@@ -1,0 +1,1 @@
+"""Recipes: how what is shipped in pretrained/ and voicelip/assets/ was made."""

@@ -1,0 +1,87 @@
+"""The compositor: what it leaves alone, and what it keeps sharp."""
+
+import cv2
+import numpy as np
+import pytest
+
+from voicelip.lips.compositor import MouthLayers, ReferenceView, colour_field, composite
+
+MASK = cv2.GaussianBlur(np.pad(np.ones((56, 56), np.float32), 20), (0, 0), 2.5)
+
+
+def detailed_frame(height: int, width: int, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).uniform(0, 255, (height, width, 3)).astype(np.float32)
+    return cv2.GaussianBlur(noise, (0, 0), 1.2).clip(0, 255).astype(np.uint8)
+
+
+def placement(scale: float, x: float, y: float, angle: float = 0.0) -> np.ndarray:
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    return np.array([[cos, -sin, x], [sin, cos, y]])
+
+
+def crop_of(frame: np.ndarray, to_frame: np.ndarray) -> np.ndarray:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(frame, to_frame, (96, 96), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def still_layers() -> MouthLayers:
+    """No motion, everything from the first reference."""
+    weights = np.zeros((3, 96, 96), np.float32)
+    weights[0] = 1
+    return MouthLayers(np.zeros((2, 2, 48, 48), np.float32), weights, np.zeros((3, 96, 96), np.float32))
+
+
+def render(
+    frame: np.ndarray, to_frame: np.ndarray, layers: MouthLayers, other: np.ndarray | None = None
+) -> np.ndarray:
+    crop = crop_of(frame, to_frame)
+    view = ReferenceView.cut(frame, to_frame, crop)
+    second = view if other is None else ReferenceView.cut(other, to_frame, crop_of(other, to_frame))
+    return composite(frame, to_frame, crop.astype(np.float32) / 255, MASK, layers, (view, second))
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 2.3, 5.0])
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+def test_no_motion_gives_the_frame_back_at_any_size(scale: float, angle: float) -> None:
+    frame = detailed_frame(540, 640)
+    result = render(frame, placement(scale, 200, 20, angle), still_layers())
+    difference = np.abs(result.astype(int) - frame)
+    assert difference.max() <= 2  # one resampling at whole positions, then rounding
+    assert difference.mean() < 0.1
+
+
+def test_pixels_outside_the_mask_are_the_sources_own() -> None:
+    frame, other = detailed_frame(360, 480), detailed_frame(360, 480, seed=1)
+    to_frame = placement(2.0, 120.3, 70.7, 0.1)
+    layers = still_layers()
+    layers.weights[0], layers.weights[1] = 0, 1
+    result = render(frame, to_frame, layers, other)
+    area = cv2.warpAffine(MASK, to_frame, (480, 360), flags=cv2.INTER_LINEAR)
+    changed = (result != frame).any(axis=-1)
+    assert changed.any()
+    assert not changed[area == 0].any()
+
+
+@pytest.mark.parametrize("place", [(-60.0, -50.0), (440.0, 300.0), (5000.0, 5000.0)])
+def test_a_mouth_at_or_beyond_the_edge_is_no_problem(place: tuple[float, float]) -> None:
+    frame = detailed_frame(360, 480)
+    result = render(frame, placement(1.5, *place), still_layers())
+    assert result.shape == frame.shape
+    assert np.abs(result.astype(int) - frame).max() <= 2
+
+
+def test_the_source_frame_is_not_written_on() -> None:
+    frame = detailed_frame(200, 200)
+    before = frame.copy()
+    layers = still_layers()
+    layers.weights[0], layers.weights[2] = 0, 1
+    assert (render(frame, placement(1.5, 20, 20), layers) != before).any()
+    assert np.array_equal(frame, before)
+
+
+def test_a_reference_in_other_light_leaves_no_step_at_the_edge() -> None:
+    skin = np.full((96, 96, 3), 0.6, np.float32)
+    darker = skin - np.float32([0.05, 0.03, 0.08])
+    field = colour_field(skin, darker, MASK)
+    inside = MASK > 0.5
+    assert np.abs(darker + field - skin)[inside].max() < 0.012
