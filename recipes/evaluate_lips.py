@@ -106,9 +106,7 @@ def main() -> None:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         bench = Bench(folder)
-        print(
-            f"{'speaker':8} {'pairs':>5} {'r':>6} {'margin':>6} {'|lag|':>5} {'LMD':>6} {'static':>6} {'leak':>7} {'sharp':>6}"
-        )
+        print("speaker  pairs      r margin |lag|    LMD static    leak  sharp")
         for speaker in sorted(path for path in arguments.clips.iterdir() if path.is_dir()):
             chosen = pairs(sorted(speaker.glob("*.mp4")), arguments.pairs, folder)
             here = [bench.row(speaker.name, *trio) for trio in chosen]

@@ -45,7 +45,7 @@ _SOUND_CHUNK_S = 1.0
 class LipsyncOptions:
     """How footage meets speech; the defaults suit a clip of one person facing the camera."""
 
-    # Clip shorter than the speech: back and forth, or hold the last frame. Longer: cut it, or keep it to its end.
+    # A clip shorter than the speech goes back and forth or holds; a longer one is cut or kept to its end.
     when_short: Literal["bounce", "hold"] = "bounce"
     when_long: Literal["cut", "keep"] = "cut"
     face_index: int | None = None  # counted from the left; default: the largest face

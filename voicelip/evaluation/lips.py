@@ -62,16 +62,18 @@ def lip_leak(in_silence: np.ndarray, source: np.ndarray) -> float:
 
 
 def sharpness(frames: Iterable[np.ndarray], points: np.ndarray) -> float:
-    """Mean variance of the Laplacian in the mouth box; frames (H, W, 3) uint8 RGB with their landmarks."""
+    """Mean variance of the Laplacian in the mouth box over frames with a face; frames (H, W, 3) uint8 RGB."""
     values = []
     for frame, face in zip(frames, points, strict=False):
         lips = face[list(LIPS)]
+        if not np.isfinite(lips).all():
+            continue
         margin = 0.15 * np.ptp(lips[:, 0])
         left, top = np.maximum(np.floor(lips.min(axis=0) - margin), 0).astype(int)
         right, bottom = np.ceil(lips.max(axis=0) + margin).astype(int)
         grey = cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
         values.append(cv2.Laplacian(grey, cv2.CV_64F).var())
-    return float(np.mean(values))
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _shifted(result: np.ndarray, truth: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,9 +12,7 @@ import numpy as np
 from voicelip.face.crop import CROP_PX
 
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
-_DECISIVENESS = (
-    2  # power the blend weights are raised to: two half-right views mixed are blurrier than either
-)
+_DECISIVENESS = 2  # power that the references' weights are raised to: a mix of two views is blurred
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 
@@ -70,8 +68,8 @@ def composite(
 
     alpha = _spread(mask, place, size, border=cv2.BORDER_CONSTANT)[..., None]
     weights = _spread(np.ascontiguousarray(layers.weights.transpose(1, 2, 0)), place, size)
-    weights = weights**_DECISIVENESS
-    weights /= weights.sum(axis=-1, keepdims=True)
+    decided = weights[..., :-1] ** _DECISIVENESS
+    weights[..., :-1] = decided * ((1 - weights[..., -1:]) / (decided.sum(axis=-1, keepdims=True) + 1e-6))
     flow = _spread(_interleaved_flow(layers.flow), place, size, cv2.INTER_CUBIC)
     mouth = _spread(np.ascontiguousarray(layers.paint.transpose(1, 2, 0)), place, size, cv2.INTER_CUBIC)
     mouth = mouth * weights[..., -1:] + _spread(correction, place, size)
