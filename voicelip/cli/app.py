@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voicelip import __version__
-from voicelip.cli import failures, models
+from voicelip.cli import evaluate, failures, models
 from voicelip.cli import options as o
 from voicelip.cli.demo import demo
 from voicelip.cli.doctor import doctor
@@ -136,6 +136,7 @@ def speak(
 app.command()(demo)
 app.command()(voices)
 app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
 app.command()(doctor)
 
 

@@ -71,8 +71,9 @@ def sharpness(frames: Iterable[np.ndarray], points: np.ndarray) -> float:
         margin = 0.15 * np.ptp(lips[:, 0])
         left, top = np.maximum(np.floor(lips.min(axis=0) - margin), 0).astype(int)
         right, bottom = np.ceil(lips.max(axis=0) + margin).astype(int)
-        grey = cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
-        values.append(cv2.Laplacian(grey, cv2.CV_64F).var())
+        box = frame[top:bottom, left:right]
+        if box.size:
+            values.append(cv2.Laplacian(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
     return float(np.mean(values)) if values else float("nan")
 
 

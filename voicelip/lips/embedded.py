@@ -25,7 +25,7 @@ from voicelip.lips.motion import (
     lip_gap,
     speaker_amplitude,
 )
-from voicelip.lips.references import Donor, ReferencePick, pick_references
+from voicelip.lips.references import Donor, ReferencePick, lend_inside, pick_references
 from voicelip.lips.region import blend_mask, hidden, outlines
 
 _TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
@@ -240,7 +240,10 @@ class EmbeddedSession:
 
         def finish(index: int) -> np.ndarray:
             shot, piece = shots[index], pieces[index]
-            layers = MouthLayers(flow[index], weights[index], paint[index])
+            blend = weights[index]
+            if piece.pick.never_open:
+                blend = lend_inside(blend, targets[index])
+            layers = MouthLayers(flow[index], blend, paint[index])
             to_frame = self._crops.to_frame[shot.source_index]
             return composite(shot.image, to_frame, current[index], piece.mask, layers, views[index].views)
 

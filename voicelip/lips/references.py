@@ -16,9 +16,11 @@ from voicelip.face.crop import CROP_PX
 from voicelip.face.points import JAW, LIPS, STABLE
 from voicelip.lips.compositor import ReferenceView
 from voicelip.lips.motion import MOTION_POINTS, lip_gap
-from voicelip.lips.region import colour_gain
+from voicelip.lips.region import colour_gain, outlines
 
 _RUN_FRAMES = 500  # a longer stretch gets fresh references, since light and pose drift
+_INSIDE_BLUR_PX = 0.8
+_PARTED_PX = (1.0, 4.0)  # lip gaps, crop px, between which the donor comes in: lips that touch show nothing
 _OPEN_PX = 3.0  # a lip gap, in crop px, below which a mouth never opened
 _POSE = tuple(i for i in range(468) if i not in LIPS + JAW + STABLE)[::9]
 
@@ -62,6 +64,19 @@ class Donor:
         to_image = np.array([[scale, 0, shift], [0, scale, shift]])
         small = cv2.resize(lit, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
         return ReferenceView(lit, to_image, small.astype(np.float32) / 255)
+
+
+def lend_inside(weights: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Blend weights (3, 96, 96) with the inner mouth of `target` (55, 2) given wholly to the donor.
+
+    The renderer learned from people who show their teeth sooner or later; left to itself it mixes lip colour
+    over borrowed ones.
+    """
+    inside = cv2.GaussianBlur(outlines(target, CROP_PX)[1].astype(np.float32) / 255, (0, 0), _INSIDE_BLUR_PX)
+    inside *= float(np.clip((lip_gap(target) - _PARTED_PX[0]) / (_PARTED_PX[1] - _PARTED_PX[0]), 0, 1))
+    lent = weights * (1 - inside)
+    lent[1] += inside
+    return lent
 
 
 def pick_references(points: np.ndarray) -> list[ReferencePick]:

@@ -1,4 +1,6 @@
-"""The convolution blocks that the published Wav2Lip networks are made of; attribute names are those of its checkpoints."""
+"""The convolution blocks that the published Wav2Lip networks are made of; attribute names are those of its
+checkpoints.
+"""
 
 import torch
 from torch import nn
@@ -31,7 +33,9 @@ class Conv(nn.Module):
 
 
 class UpConv(nn.Module):
-    """Transposed convolution, batch norm, ReLU; `doubles` gives twice the size, otherwise the kernel's rim is added (1 → 3 px)."""
+    """Transposed convolution, batch norm, ReLU; `doubles` gives twice the size, otherwise the kernel's rim
+    is added (1 → 3 px).
+    """
 
     def __init__(self, inputs: int, outputs: int, doubles: bool = True) -> None:
         super().__init__()
@@ -68,7 +72,9 @@ def embedding_head(kernel_channels: int) -> list[Conv]:
 
 
 def audio_encoder(last_residuals: int) -> nn.Sequential:
-    """(B, 1, 80, 16) mel window → (B, 512, 1, 1); the generator's has one residual block at 256 channels, SyncNet's two."""
+    """(B, 1, 80, 16) mel window → (B, 512, 1, 1); the generator's has one residual block at 256 channels,
+    SyncNet's two.
+    """
     return nn.Sequential(
         Conv(1, 32),
         *residuals(32, 2),

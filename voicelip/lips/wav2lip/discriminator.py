@@ -25,7 +25,9 @@ class QualityDiscriminator(nn.Module):
         self.binary_pred = nn.Sequential(nn.Conv2d(512, 1, 1), nn.Sigmoid())
 
     def forward(self, faces: torch.Tensor) -> torch.Tensor:
-        """`faces` (B, 3, T, 96, 96) BGR in 0–1 → (B·T, 1): the probability that each is real, the frames of a face together."""
+        """`faces` (B, 3, T, 96, 96) BGR in 0–1 → (B·T, 1): the probability that each is real, the frames of
+        a face together.
+        """
         x = faces.transpose(1, 2).flatten(0, 1)
         x = x[:, :, x.shape[2] // 2 :]
         for block in self.face_encoder_blocks:

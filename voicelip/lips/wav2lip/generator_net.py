@@ -40,7 +40,8 @@ class Generator(nn.Module):
         self.output_block = nn.Sequential(Conv(80, 32), nn.Conv2d(32, 3, 1), nn.Sigmoid())
 
     def forward(self, mel: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
-        """`mel` (B, 1, 80, 16); `face` (B, 6, 96, 96) BGR in 0–1, masked then reference → (B, 3, 96, 96) BGR in 0–1.
+        """`mel` (B, 1, 80, 16); `face` (B, 6, 96, 96) BGR in 0–1, masked then reference → (B, 3, 96, 96) BGR
+        in 0–1.
 
         For training also runs of T frames: (B, T, 1, 80, 16) and (B, 6, T, 96, 96) → (B, 3, T, 96, 96).
         """
