@@ -12,6 +12,7 @@ from voicelip.cli.demo import demo
 from voicelip.cli.doctor import doctor
 from voicelip.cli.terminal import Terminal
 from voicelip.cli.text import read_text
+from voicelip.cli.verify import VerifyCommand, verify
 from voicelip.cli.voices import voices
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def speak(
 
 app.command()(demo)
 app.command()(voices)
+app.command(cls=VerifyCommand)(verify)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(doctor)

@@ -1,0 +1,124 @@
+"""`voicelip evaluate`: how good the results are, measured on footage of the user's own."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voicelip.cli import options as o
+from voicelip.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from voicelip.evaluation.lip_bench import Failed, Measured
+
+app = typer.Typer(help="Measure results on real clips.", no_args_is_help=True)
+
+_NARROWEST_TABLE = 110  # characters, where there is no terminal to fit
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Clips of people talking: SPEAKER/*.mp4.")]
+Pairs = Annotated[int, typer.Option(metavar="N", help="At most this many clips of each speaker.")]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE", help="All figures as JSON; - writes them to stdout, and no table."
+    ),
+]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="A page with the table, frames side by side, and curves."),
+]
+Keep = Annotated[
+    Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep the rendered videos in this folder.")
+]
+
+
+@app.callback()
+def _evaluate() -> None:
+    # Makes `lips` a command of its own while it is the only one.
+    pass
+
+
+@app.command("lips")
+def evaluate_lips(
+    folder: Folder,
+    pairs: Pairs = 8,
+    json_file: JsonFile = None,
+    html: HtmlFile = None,
+    keep: Keep = None,
+    lips: o.Lips = "embedded",
+    strength: o.Strength = 1.0,
+    overwrite: o.Overwrite = False,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Drive each clip with the sound of another one of its speaker and measure the lips against the real
+    ones.
+    """
+    to_stdout = json_file == Path("-")
+    with Terminal(to_stdout, verbose, quiet) as terminal:
+        from voicelip.evaluation.lip_bench import bench, find_trials, to_dict
+        from voicelip.evaluation.lip_page import Page
+        from voicelip.media import check_output
+        from voicelip.pipeline import LipsyncOptions
+
+        for file in (json_file, html):
+            if file and file != Path("-"):
+                check_output(file, overwrite)
+        trials = find_trials(folder, pairs)
+        results: list[Measured | Failed] = []
+        page = Page(folder.resolve().name)
+        with bench(LipsyncOptions(lips=lips, strength=strength), keep) as running:
+            for result in running.run(trials, terminal.progress):
+                results.append(result)
+                if html:
+                    page.add(result)
+        if html:
+            html.write_text(page.html(), "utf-8")
+    figures = json.dumps(to_dict(results), indent=1)
+    if to_stdout:
+        print(figures, flush=True)
+    elif json_file:
+        json_file.write_text(figures, "utf-8")
+    if not (to_stdout or quiet):
+        _show_table(results)
+    _complain(results)
+
+
+def _show_table(results: "list[Measured | Failed]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from voicelip.evaluation.lip_bench import Measured, speakers
+    from voicelip.evaluation.lip_page import COLUMNS, shown
+
+    measured = [result for result in results if isinstance(result, Measured)]
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("clip", no_wrap=True)
+    for title in COLUMNS.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    for speaker, mean in speakers(measured).items():
+        for result in measured:
+            if result.trial.speaker == speaker:
+                figures = [shown(name, getattr(result.scores, name)) for name in COLUMNS]
+                table.add_row(f"{speaker} {result.trial.name}", *figures)
+        figures = [shown(name, getattr(mean, name), mean=True) for name in COLUMNS]
+        table.add_row(f"{speaker} mean", *figures, style="bold", end_section=True)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _NARROWEST_TABLE)
+    if measured:
+        console.print(table)
+
+
+def _complain(results: "list[Measured | Failed]") -> None:
+    """Name what was left out; an error if that is all."""
+    from voicelip.cli import failures
+    from voicelip.errors import VoicelipError
+    from voicelip.evaluation.lip_bench import Failed
+
+    failed = [result for result in results if isinstance(result, Failed)]
+    for one in failed:
+        failures.say(f"voicelip: warning: left out {one.trial.speaker}, {one.trial.name}: {one.reason}")
+    if len(failed) == len(results):
+        raise VoicelipError("no clip could be measured; the lines above say why")
