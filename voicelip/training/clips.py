@@ -1,21 +1,26 @@
 """Prepared talking clips on disk: mouth crops, landmarks and mel spectrograms, read by memory map.
 
-A prepared folder holds `crops.npy` (N, 96, 96, 3) uint8, `points.npy` (N, 478, 2) float32 in crop px,
-`mel.npy` (M, 80) float32 and `clips.json`, one entry per clip with its ranges in the three.
+A prepared folder holds shards (see `shards`), or three arrays in one piece: `crops.npy` (N, 96, 96, 3) uint8,
+`points.npy` (N, 478, 2) float32 in crop px, `mel.npy` (M, 80) float32, and `clips.json`, one entry per clip
+with its ranges in the three.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from voicelip.errors import InputNotFoundError
 from voicelip.lips.mel import frame_windows
+from voicelip.training.quality import Quality
+from voicelip.training.shards import Rows, journal_lines, shard_folders
 
 
 @dataclass(frozen=True)
 class ClipEntry:
-    """Where one clip lies in the arrays of its folder."""
+    """Where one clip lies in the arrays of its folder, where it is from and how good it is."""
 
     speaker: str
     name: str
@@ -24,28 +29,58 @@ class ClipEntry:
     frames: int
     first_column: int
     columns: int
+    source: str = ""  # the recording's path in the folder that was prepared
+    start_s: float = 0.0  # in the recording
+    quality: Quality | None = None
 
     @property
     def span(self) -> slice:
         return slice(self.first_frame, self.first_frame + self.frames)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ClipEntry":
+        """From what `asdict` made of an entry."""
+        quality = values.get("quality")
+        return cls(**{**values, "quality": Quality(**quality) if quality else None})
 
 
 @dataclass(frozen=True)
 class PreparedClips:
     """A prepared folder, opened: the arrays are memory maps."""
 
-    crops: np.ndarray
-    points: np.ndarray
-    mel: np.ndarray
+    crops: np.ndarray | Rows
+    points: np.ndarray | Rows
+    mel: np.ndarray | Rows
     clips: list[ClipEntry]
 
     @classmethod
     def open(cls, folder: Path) -> "PreparedClips":
-        entries = [ClipEntry(**entry) for entry in json.loads((folder / "clips.json").read_text())]
-        crops, points, mel = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("crops", "points", "mel")
+        """Open a folder, also one that is still being prepared: it holds what is finished."""
+        if shards := shard_folders(folder):
+            return cls._of_shards(shards)
+        if not (folder / "clips.json").exists():
+            raise InputNotFoundError(
+                f"{folder}: holds no prepared clips; make some with `python -m recipes.prepare_lips CLIPS {folder}`"
+            )
+        entries = [ClipEntry.from_dict(entry) for entry in json.loads((folder / "clips.json").read_text())]
+        arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("crops", "points", "mel"))
+        return cls(*arrays, clips=entries)
+
+    @classmethod
+    def _of_shards(cls, shards: list[Path]) -> "PreparedClips":
+        clips: list[ClipEntry] = []
+        frames, columns = [0], [0]  # where each shard begins
+        for shard in shards:
+            local = [
+                ClipEntry.from_dict(clip) for line in journal_lines(shard) for clip in line.get("clips", ())
+            ]
+            clips += [_moved(clip, frames[-1], columns[-1]) for clip in local]
+            frames.append(frames[-1] + max((clip.first_frame + clip.frames for clip in local), default=0))
+            columns.append(columns[-1] + max((clip.first_column + clip.columns for clip in local), default=0))
+        lengths, mel_lengths = np.diff(frames).tolist(), np.diff(columns).tolist()
+        return cls(
+            Rows("crops", shards, lengths), Rows("points", shards, lengths), Rows("mel", shards, mel_lengths), clips
         )
-        return cls(crops, points, mel, entries)
 
     def clip_mel(self, clip: ClipEntry) -> np.ndarray:
         """(80, M) float32."""
@@ -57,4 +92,11 @@ class PreparedClips:
 
 
 def write_index(folder: Path, entries: list[ClipEntry]) -> None:
+    """The `clips.json` of a folder whose arrays are in one piece."""
     (folder / "clips.json").write_text(json.dumps([asdict(entry) for entry in entries], indent=0))
+
+
+def _moved(clip: ClipEntry, frames: int, columns: int) -> ClipEntry:
+    return replace(
+        clip, first_frame=clip.first_frame + frames, first_column=clip.first_column + columns
+    )

@@ -27,7 +27,7 @@ class MotionConfig:
     """Settings of a run; defaults are those of the shipped weights."""
 
     codes: int = 10
-    steps: int = 4000
+    steps: int = 2800
     batch: int = 16
     frames: int = 64
     learning_rate: float = 1e-3
@@ -232,10 +232,10 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
             )
 
 
-def speaker_weights(speakers: list[str]) -> np.ndarray:
+def speaker_weights(speakers: list[str], evenness: float = 0.5) -> np.ndarray:
     """Probability of each clip: a speaker counts with the square root of their clips, so small ones are
     heard.
     """
     counts = {speaker: speakers.count(speaker) for speaker in set(speakers)}
-    weights = np.array([counts[speaker] ** -0.5 for speaker in speakers])
+    weights = np.array([counts[speaker] ** -evenness for speaker in speakers])
     return weights / weights.sum()

@@ -5,10 +5,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from voicelip.face.crop import CROP_PX
 from voicelip.lips.motion import MOTION_POINTS, lip_gap
 from voicelip.lips.region import blend_mask, colour_gain, hidden, outlines
 from voicelip.lips.renderer import Renderer, assemble, landmark_flow, warp
@@ -16,12 +18,14 @@ from voicelip.training import checkpoint
 from voicelip.training.clips import PreparedClips
 from voicelip.training.motion import speaker_weights
 
+_LANDMARK_NOISE_PX = 0.3  # predicted landmarks do not fit the picture as exactly as found ones
+
 
 @dataclass(frozen=True)
 class RendererConfig:
     """Settings of a run; defaults are those of the shipped weights."""
 
-    steps: int = 9000
+    steps: int = 4500
     batch: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
@@ -83,6 +87,8 @@ def draw_batch(lessons: Lessons, clips: list[int], rng: np.random.Generator, aug
         mask = lessons.masks[number]
         if augment:
             trio, places, mask = _mirror(trio, places, mask) if rng.random() < 0.5 else (trio, places, mask)
+            trio, places, mask = _move(trio, places, mask, rng)
+            places[0] += rng.normal(0, _LANDMARK_NOISE_PX, places[0].shape)
         images.append(trio)
         points.append(places)
         masks.append(mask)
@@ -136,6 +142,40 @@ def _mirror(
     flipped = places.copy()
     flipped[..., 0] = trio.shape[2] - 1 - flipped[..., 0]
     return trio[:, :, ::-1], flipped, mask[:, ::-1].copy()
+
+
+def _move(
+    trio: np.ndarray, places: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Other proportions and framings for all three, and a little of its own for each reference: heads move."""
+    middle = (CROP_PX - 1) / 2
+    whole = _similarity(rng, zoom=0.1, turn=0.08, shift=3.0)
+    whole[1] *= rng.uniform(0.93, 1.07)  # longer and shorter faces
+    moved, landmarks = np.empty_like(trio), np.empty_like(places)
+    for index in range(len(trio)):
+        own = _similarity(rng, zoom=0.02, turn=0.02, shift=1.0) if index else np.eye(3)[:2]
+        matrix = whole @ np.vstack((own, [0, 0, 1]))
+        landmarks[index] = (places[index] - middle) @ matrix[:, :2].T + matrix[:, 2] + middle
+        moved[index] = _warp_about_middle(trio[index], matrix)
+    return moved, landmarks, _warp_about_middle(mask, whole, cv2.BORDER_CONSTANT)
+
+
+def _similarity(rng: np.random.Generator, zoom: float, turn: float, shift: float) -> np.ndarray:
+    """(2, 3) random zoom (share), turn (radians) and shift (px) about the origin."""
+    scale, angle = 1 + rng.uniform(-zoom, zoom), rng.uniform(-turn, turn)
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    x, y = rng.uniform(-shift, shift, 2)
+    return np.array([[cos, -sin, x], [sin, cos, y]])
+
+
+def _warp_about_middle(
+    image: np.ndarray, matrix: np.ndarray, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    middle = np.full(2, (CROP_PX - 1) / 2)
+    placed = matrix.copy()
+    placed[:, 2] += middle - matrix[:, :2] @ middle
+    image = np.ascontiguousarray(image)
+    return cv2.warpAffine(image, placed, (CROP_PX, CROP_PX), borderMode=border)
 
 
 def _change_light(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -210,7 +250,7 @@ def train(config: RendererConfig, train_data: PreparedClips, held_out: PreparedC
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     lessons, exam = Lessons.of(train_data), Lessons.of(held_out)
-    weights = speaker_weights([clip.speaker for clip in train_data.clips])
+    weights = speaker_weights([clip.speaker for clip in train_data.clips], evenness=0.7)
     network = Renderer().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = checkpoint.Averaged(network, 0.999)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.99))
