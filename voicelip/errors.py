@@ -68,3 +68,9 @@ class OptionError(VoicelipError):
     """An option's value is out of range or does not fit the others."""
 
     exit_code = 2
+
+
+class CredentialsError(VoicelipError):
+    """Content credentials cannot be written, or the key that signs them cannot be used."""
+
+    exit_code = 13

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from voicelip import hub
+from voicelip import claims, hub
 from voicelip.errors import InputNotFoundError, NoFaceError, OptionError
 from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
 from voicelip.face.cache import cached_track, content_hash
@@ -30,6 +30,8 @@ from voicelip.media import (
     write_audio,
 )
 from voicelip.progress import Progress, silent
+from voicelip.trust import Claim
+from voicelip.trust.credentials import Finish, signing
 
 ASSETS = Path(__file__).parent / "assets"
 PRESENTER_FACE = ASSETS / "presenter.mp4"
@@ -109,8 +111,9 @@ def speak(
     """
     out, watch = Path(out), _Stopwatch()
     check_output(out, overwrite)
+    finish = signing(out, _spoken(voice, engine))
     audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
-    write_audio(out, audio, overwrite)
+    write_audio(out, audio, overwrite, finish)
     return Result(out, audio.duration_s, 0, 0.0, watch.seconds, warnings)
 
 
@@ -129,10 +132,10 @@ def lipsync(
     """
     watch = _Stopwatch()
     clip = _open_face(face)
-    _check_video(Path(out), clip, options or LipsyncOptions(), overwrite)
-    return _regenerate(
-        clip, read_audio(audio), Path(out), options or LipsyncOptions(), overwrite, progress, watch, ()
-    )
+    options = options or LipsyncOptions()
+    _check_video(Path(out), clip, options, overwrite)
+    finish = signing(out, _animated(clip, options) + claims.recorded(Path(audio)))
+    return _regenerate(clip, read_audio(audio), Path(out), options, overwrite, progress, watch, (), finish)
 
 
 def say(
@@ -153,11 +156,19 @@ def say(
     """
     watch = _Stopwatch()
     clip = _open_face(face)
-    _check_video(Path(out), clip, options or LipsyncOptions(), overwrite)
+    options = options or LipsyncOptions()
+    _check_video(Path(out), clip, options, overwrite)
+    finish = signing(out, _animated(clip, options) + _spoken(voice, engine))
     audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
-    return _regenerate(
-        clip, audio, Path(out), options or LipsyncOptions(), overwrite, progress, watch, warnings
-    )
+    return _regenerate(clip, audio, Path(out), options, overwrite, progress, watch, warnings, finish)
+
+
+def _spoken(voice: str | Path, engine: str) -> Claim:
+    return claims.spoken(engine, None if str(voice).startswith("stock:") else Path(voice))
+
+
+def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
+    return claims.animated(None if clip.path == PRESENTER_FACE else clip.path, options.lips)
 
 
 def _speech(
@@ -198,6 +209,7 @@ def _regenerate(
     progress: Progress,
     watch: _Stopwatch,
     warnings: tuple[str, ...],
+    finish: Finish,
 ) -> Result:
     fps = clip.info.fps
     spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
@@ -223,6 +235,7 @@ def _regenerate(
             options.crf,
             options.preset,
             overwrite,
+            finish=finish,
         ) as writer,
     ):
         images = _rendered(clip, frames, options, track, crops, session, passed)

@@ -1,6 +1,6 @@
 """Sound: read from any container, resampled well, written as WAV or FLAC."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,13 @@ def resample(audio: Audio, rate: int) -> Audio:
     return Audio(np.clip(samples, -1, 1).astype(np.float32, copy=False), rate)
 
 
-def write_audio(path: str | Path, audio: Audio, overwrite: bool = False) -> None:
-    """Write 16-bit WAV or FLAC, by the suffix of `path`, under a temporary name until it is whole."""
+def write_audio(
+    path: str | Path, audio: Audio, overwrite: bool = False, finish: Callable[[Path], None] | None = None
+) -> None:
+    """Write 16-bit WAV or FLAC, by the suffix of `path`, under a temporary name until it is whole.
+
+    `finish` is called with the whole file before it gets its name, and may change it.
+    """
     import soundfile
 
     path = Path(path)
@@ -62,6 +67,8 @@ def write_audio(path: str | Path, audio: Audio, overwrite: bool = False) -> None
             with temporary.open("wb") as file:
                 kind = path.suffix[1:].upper()
                 soundfile.write(file, audio.samples, audio.sample_rate, subtype="PCM_16", format=kind)
+            if finish is not None:
+                finish(temporary)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Writing a video: H.264 and AAC in MP4, whole or not at all."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -56,8 +57,13 @@ class VideoWriter:
         preset: str = "veryfast",
         overwrite: bool = False,
         metadata: dict[str, str] | None = None,
+        finish: Callable[[Path], None] | None = None,
     ) -> None:
-        """Sizes in pixels, `sample_rate` in Hz (None: no sound); `colour` as in the source's ClipInfo."""
+        """Sizes in pixels, `sample_rate` in Hz (None: no sound); `colour` as in the source's ClipInfo.
+
+        `finish` is called with the whole file before it gets its name, and may change it; what it raises
+        is a failure of the writer.
+        """
         self.path = Path(path)
         self.frames_written = 0
         self._size = (width, height)
@@ -67,6 +73,7 @@ class VideoWriter:
         self._crf, self._preset = crf, preset
         self._overwrite = overwrite
         self._metadata = dict(metadata or {})
+        self._finish = finish
         self._check_options()
         check_output(self.path, overwrite)
 
@@ -133,7 +140,9 @@ class VideoWriter:
             return
         try:
             with writing(self.path):
-                self._finish()
+                self._complete()
+                if self._finish is not None:
+                    self._finish(self._temporary)
                 check_output(self.path, self._overwrite)
                 self._temporary.replace(self.path)
         except BaseException:
@@ -203,7 +212,7 @@ class VideoWriter:
         for packet in self._audio.encode(frame):
             self._container.mux(packet)
 
-    def _finish(self) -> None:
+    def _complete(self) -> None:
         if self.frames_written == 0:
             raise OutputError(f"{self.path}: no frame was written; nothing to save")
         if self._audio is not None:

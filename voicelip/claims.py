@@ -1,0 +1,67 @@
+"""What each kind of run has to declare: the files that went into its output, and the models that made it."""
+
+import functools
+import hashlib
+from pathlib import Path
+
+from voicelip import hub
+from voicelip.trust import Claim, Model, Source
+
+_ENGINES: dict[str, tuple[str, ...]] = {"kokoro": ("kokoro", "kokoro_voices.npz")}
+_CLONING = ("ge2e",)
+_FACES = ("face-landmarker",)
+_LIPS: dict[str, tuple[str, ...]] = {
+    "embedded": ("lips_motion.onnx", "lips_renderer.onnx", "lips_basis.npz", "lips_donor.npz")
+}
+
+
+def spoken(engine: str, reference: Path | None) -> Claim:
+    """Speech made from text; `reference` is the recording of the person whose voice it is to be."""
+    models = _models(_ENGINES, engine)
+    if reference is None:
+        return Claim(models=models)
+    return Claim((Source(reference, "inputTo", "voice reference"),), models + _named(_CLONING))
+
+
+def recorded(audio: Path) -> Claim:
+    """Speech that was recorded."""
+    return Claim((Source(audio, "componentOf", "speech"),))
+
+
+def animated(footage: Path | None, lips: str) -> Claim:
+    """A face made to speak; `footage` is None for one that is nobody's."""
+    sources = () if footage is None else (Source(footage, "parentOf", "footage"),)
+    return Claim(sources, _named(_FACES) + _models(_LIPS, lips))
+
+
+def _models(tables: dict[str, tuple[str, ...]], name: str) -> tuple[Model, ...]:
+    """Those of a built-in engine or generator, `KIND:FILE` being one with the user's own model file.
+
+    Another package's is known by its name alone. No path is ever declared.
+    """
+    if name in tables:
+        return _named(tables[name])
+    kind, _, path = name.partition(":")
+    file = Path(path).expanduser()
+    return (Model(kind, _sha256(file) if path and file.is_file() else None),)
+
+
+def _named(names: tuple[str, ...]) -> tuple[Model, ...]:
+    return tuple(model for name in names for model in _model(name))
+
+
+@functools.cache
+def _model(name: str) -> tuple[Model, ...]:
+    """One for each file, of the registry or of pretrained/."""
+    artifact = hub.entries().get(name)
+    if artifact:
+        return tuple(Model(f"{name}/{file.name}", file.sha256) for file in artifact.files)
+    return (Model(name, _sha256(hub.pretrained(name))),)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
