@@ -64,6 +64,12 @@ class UnknownNameError(VoicelipError):
     exit_code = 11
 
 
+class ModelFileError(VoicelipError):
+    """A model file of the user's own is damaged, unsafe to load, or holds another network."""
+
+    exit_code = 12
+
+
 class OptionError(VoicelipError):
     """An option's value is out of range or does not fit the others."""
 

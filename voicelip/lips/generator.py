@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from voicelip.errors import UnknownNameError
 from voicelip.face import MouthCrops
+
+_BUILT_IN = ("embedded", "wav2lip:CHECKPOINT", "wav2lip-hard:CHECKPOINT")
 
 ReadFrames = Callable[[Sequence[int]], list[np.ndarray]]
 
@@ -69,6 +72,11 @@ def create(name: str) -> LipGenerator:
         from voicelip.lips.embedded import EmbeddedGenerator
 
         return EmbeddedGenerator.load()
+    kind, _, path = name.partition(":")
+    if path and kind in ("wav2lip", "wav2lip-hard"):
+        from voicelip.lips.wav2lip.generator import Wav2LipGenerator
+
+        return Wav2LipGenerator.load(Path(path).expanduser(), "hard" if kind == "wav2lip-hard" else "mouth")
     plugins = {point.name: point for point in entry_points(group="voicelip.lips")}
     if name in plugins:
         return plugins[name].load()()

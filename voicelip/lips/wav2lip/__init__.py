@@ -1,2 +1,1 @@
-"""The published Wav2Lip networks (Prajwal et al., 2020), entry for entry, and their use as a lip generator.
-"""
+"""The published Wav2Lip networks (Prajwal et al., 2020), entry for entry, and lips made with them."""
