@@ -81,5 +81,5 @@ def create(name: str) -> LipGenerator:
     if name in plugins:
         return plugins[name].load()()
     raise UnknownNameError(
-        f"no lip generator is called {name!r}; known: {', '.join(['embedded', *sorted(plugins)])}"
+        f"no lip generator is called {name!r}; known: {', '.join([*_BUILT_IN, *sorted(plugins)])}"
     )

@@ -1,0 +1,174 @@
+"""`--lips wav2lip:PATH`: what it sees, hears and changes. The weights are made up, so it draws noise."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from wav2lip_weights import by_the_rule
+
+import voicelip
+from voicelip.errors import ModelFileError, OptionError, UnknownNameError
+from voicelip.face import MouthCrops
+from voicelip.lips.generator import Job, Shot, create
+from voicelip.lips.mel import mel_spectrogram
+from voicelip.lips.wav2lip.boxes import face_boxes, stretches
+from voicelip.lips.wav2lip.generator import Wav2LipGenerator, mel_windows
+from voicelip.lips.wav2lip.generator_net import Generator
+from voicelip.lips.wav2lip.paste import paste_hard, paste_mouth
+from voicelip.media import Audio, Clip, write_audio
+from voicelip.pipeline import PRESENTER, PRESENTER_FACE, LipsyncOptions
+
+SIZE = (200, 240)  # height and width of the made frames
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "wav2lip.pth"
+    torch.save({"state_dict": by_the_rule(Generator()).state_dict(), "global_step": 1}, path)
+    return path
+
+
+def crops(frames: int, step_px: float = 0.0) -> MouthCrops:
+    """A made face whose points reach from (70, 40) to (150, 160), moving right by `step_px` a frame."""
+    points = np.random.default_rng(0).uniform([0, 0], [80, 120], (478, 2))
+    points[0], points[1] = (0, 0), (80, 120)
+    to_frame = np.stack([np.array([[1.0, 0, 70 + step_px * i], [0, 1.0, 40]]) for i in range(frames)])
+    return MouthCrops(to_frame, np.repeat(points[None], frames, axis=0).astype(np.float32))
+
+
+def job(seconds: float = 1.0, fps: Fraction = Fraction(25), strength: float = 1.0) -> Job:
+    samples = np.random.default_rng(1).standard_normal(int(16_000 * seconds)).astype(np.float32) / 10
+    frames = [np.full((*SIZE, 3), 99, np.uint8)]
+    return Job(
+        samples, int(seconds * fps), fps, crops(30), lambda indices: [frames[0] for _ in indices], strength
+    )
+
+
+def test_the_box_is_the_face_with_ten_px_below() -> None:
+    assert face_boxes(crops(3), *SIZE)[0].tolist() == [70, 40, 150, 170]
+
+
+def test_boxes_are_averaged_forwards_over_five_frames() -> None:
+    left = face_boxes(crops(10, step_px=2), *SIZE)[:, 0]
+    assert left[:6].tolist() == [74, 76, 78, 80, 82, 84]
+    assert left[6:].tolist() == [
+        84,
+        85,
+        85,
+        85,
+    ]  # the last four share the final boxes, smoothed ones among them
+
+
+def test_boxes_stay_inside_the_frame() -> None:
+    boxes = face_boxes(crops(60, step_px=2), *SIZE)
+    assert boxes[:, 2].max() == SIZE[1]
+
+
+def test_frames_without_a_face_and_cuts_part_the_clip() -> None:
+    seen = crops(20)
+    seen.to_frame[5:7] = np.nan
+    seen.to_frame[12:, 0, 2] += 80
+    boxes = face_boxes(seen, *SIZE)
+    assert [(run.start, run.stop) for run in stretches(boxes)] == [(0, 5), (7, 12), (12, 20)]
+    assert not boxes[5:7].any()
+    assert boxes[11, 0] == 70  # not drawn towards the next shot
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30_000, 1001)])
+def test_frame_i_hears_the_published_window(fps: Fraction) -> None:
+    given = job(fps=fps)
+    windows, mel = mel_windows(given), mel_spectrogram(given.samples)
+    start = int(7 * 80 / float(fps))
+    assert np.array_equal(windows[7], mel[:, start : start + 16])
+    assert np.array_equal(windows[-1], mel[:, -16:])
+
+
+def test_very_short_sound_still_has_a_window() -> None:
+    assert mel_windows(job(seconds=0.04)).shape[1:] == (80, 16)
+
+
+@torch.inference_mode()
+def test_the_network_sees_bgr_with_the_lower_half_hidden(checkpoint: Path) -> None:
+    rng = np.random.default_rng(2)
+    faces = rng.integers(0, 256, (2, 96, 96, 3), np.uint8)
+    windows = rng.uniform(-4, 4, (2, 80, 16)).astype(np.float32)
+    bgr = faces[..., ::-1].astype(np.float32) / 255
+    masked = bgr.copy()
+    masked[:, 48:] = 0
+    seen = torch.from_numpy(np.concatenate([masked, bgr], axis=3).transpose(0, 3, 1, 2))
+    expected = by_the_rule(Generator())(torch.from_numpy(windows)[:, None], seen)
+    drawn = Wav2LipGenerator.load(checkpoint).draw(windows, faces)
+    assert np.abs(drawn - expected.numpy().transpose(0, 2, 3, 1)[..., ::-1]).max() <= 1e-3
+
+
+def test_the_hard_paste_replaces_the_box_and_nothing_else() -> None:
+    frame = np.full((*SIZE, 3), 7, np.uint8)
+    result = paste_hard(frame, (70, 40, 150, 170), np.full((96, 96, 3), 0.999, np.float32))
+    assert (result[40:170, 70:150] == 254).all()
+    assert (result == 7).sum() == frame.size - 80 * 130 * 3
+
+
+def test_the_mouth_paste_meets_its_surroundings_and_leaves_the_rest() -> None:
+    frame = np.random.default_rng(3).integers(90, 110, (*SIZE, 3), np.uint8)
+    mask = np.zeros((96, 96), np.float32)
+    mask[30:70, 20:60] = 1
+    mask = np.clip(np.cumsum(mask, axis=0) / 40, 0, 1) * mask
+    to_frame = np.array([[1.0, 0, 70], [0, 1.0, 60]])
+    drawn = np.full((96, 96, 3), 110 / 255, np.float32)
+    result = paste_mouth(frame, (70, 40, 150, 170), drawn, to_frame, mask)
+    assert (result[:40] == frame[:40]).all()
+    assert (result[:, :70] == frame[:, :70]).all()
+    assert (result[90:130, 90:130] != frame[90:130, 90:130]).any()
+    assert abs(float(result[110:125, 95:125].mean()) - 100) < 6  # brought to the surroundings' light
+
+
+def test_a_face_outside_the_frame_is_left_alone(checkpoint: Path) -> None:
+    away = crops(30)
+    away.to_frame[:, 0, 2] += 500
+    given = job()
+    session = create(f"wav2lip:{checkpoint}").session(
+        Job(given.samples, 5, given.fps, away, given.read_frames)
+    )
+    image = np.full((*SIZE, 3), 99, np.uint8)
+    assert np.array_equal(session.render([Shot(0, 0, image)])[0], image)
+
+
+def test_strength_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(OptionError, match="strength"):
+        create(f"wav2lip:{checkpoint}").session(job(strength=0.5))
+
+
+def test_an_unknown_name_tells_of_wav2lip() -> None:
+    with pytest.raises(UnknownNameError, match="wav2lip:CHECKPOINT"):
+        create("wav2lip")
+
+
+def test_a_clip_is_written_and_only_the_mouth_differs(checkpoint: Path, tmp_path: Path) -> None:
+    sound = np.random.default_rng(4).standard_normal(6400).astype(np.float32) / 20
+    write_audio(tmp_path / "speech.wav", Audio(sound, 16_000))
+    options = LipsyncOptions(lips=f"wav2lip:{checkpoint}", crf=1)
+    result = voicelip.lipsync(
+        face=PRESENTER, audio=tmp_path / "speech.wav", out=tmp_path / "out.mp4", options=options
+    )
+    assert result.frames == 10
+    assert not result.warnings
+    before = next(iter(Clip(PRESENTER_FACE).frames(5, 6))).image.astype(int)
+    after = next(iter(Clip(result.path).frames(5, 6))).image.astype(int)
+    changed = np.argwhere(np.abs(after - before).max(axis=2) > 24)
+    height, width = before.shape[:2]
+    assert len(changed) > 0.005 * height * width  # weights without training draw no mouth
+    assert changed.min(axis=0)[0] > 0.3 * height
+    assert np.ptp(changed, axis=0).max() < 0.5 * height
+
+
+def test_another_network_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    write_audio(tmp_path / "speech.wav", Audio(np.zeros(6400, np.float32), 16_000))
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pth")
+    options = LipsyncOptions(lips=f"wav2lip:{tmp_path / 'other.pth'}")
+    with pytest.raises(ModelFileError, match="missing"):
+        voicelip.lipsync(
+            face=PRESENTER, audio=tmp_path / "speech.wav", out=tmp_path / "o.mp4", options=options
+        )
+    assert not (tmp_path / "o.mp4").exists()
