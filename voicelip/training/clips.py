@@ -15,7 +15,7 @@ import numpy as np
 from voicelip.errors import InputNotFoundError
 from voicelip.lips.mel import frame_windows
 from voicelip.training.quality import Quality
-from voicelip.training.shards import Rows, journal_lines, shard_folders
+from voicelip.training.shards import LAYOUT, Rows, journal_lines, shard_folders
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,12 @@ class PreparedClips:
             return cls._of_shards(shards)
         if not (folder / "clips.json").exists():
             raise InputNotFoundError(
-                f"{folder}: holds no prepared clips; make some with `python -m recipes.prepare_lips CLIPS {folder}`"
+                f"{folder}: holds no prepared clips; make some with "
+                f"`python -m recipes.prepare_lips CLIPS {folder}`"
             )
         entries = [ClipEntry.from_dict(entry) for entry in json.loads((folder / "clips.json").read_text())]
-        arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("crops", "points", "mel"))
-        return cls(*arrays, clips=entries)
+        crops, points, mel = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in LAYOUT)
+        return cls(crops, points, mel, entries)
 
     @classmethod
     def _of_shards(cls, shards: list[Path]) -> "PreparedClips":
@@ -79,7 +80,10 @@ class PreparedClips:
             columns.append(columns[-1] + max((clip.first_column + clip.columns for clip in local), default=0))
         lengths, mel_lengths = np.diff(frames).tolist(), np.diff(columns).tolist()
         return cls(
-            Rows("crops", shards, lengths), Rows("points", shards, lengths), Rows("mel", shards, mel_lengths), clips
+            Rows("crops", shards, lengths),
+            Rows("points", shards, lengths),
+            Rows("mel", shards, mel_lengths),
+            clips,
         )
 
     def clip_mel(self, clip: ClipEntry) -> np.ndarray:
@@ -97,6 +101,4 @@ def write_index(folder: Path, entries: list[ClipEntry]) -> None:
 
 
 def _moved(clip: ClipEntry, frames: int, columns: int) -> ClipEntry:
-    return replace(
-        clip, first_frame=clip.first_frame + frames, first_column=clip.first_column + columns
-    )
+    return replace(clip, first_frame=clip.first_frame + frames, first_column=clip.first_column + columns)

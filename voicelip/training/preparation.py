@@ -1,4 +1,4 @@
-"""From recordings to prepared clips: faces followed, crops cut, sound brought to one loudness, all measured."""
+"""From recordings to prepared clips: faces followed, crops cut, sound at one loudness, all measured."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -37,7 +37,7 @@ class Requirements:
     sure_r: float = 0.5  # … unless picture and sound correlate at least so well at the offset
 
 
-class Unfit(VoicelipError):
+class UnfitError(VoicelipError):
     """A recording cannot serve; the message is the reason."""
 
 
@@ -70,41 +70,54 @@ def _prepare(
     folder: Path, recording: Recording, tracker: FaceTracker, needs: Requirements, writer: ShardWriter
 ) -> Outcome:
     try:
-        source = _read(folder / recording.source, tracker)
-        pieces = _fit_pieces(source, needs)
-    except (VoicelipError, ValueError) as error:  # a broken file must not end a run over thousands
+        clips = _clips(folder / recording.source, recording, tracker, needs, writer)
+    except OSError:
+        raise  # of the output: reading reports its own errors
+    except Exception as error:  # a broken file must not end a run over thousands
         reason = str(error).removeprefix(f"{folder / recording.source}: ")
+        if not isinstance(error, VoicelipError):
+            reason = f"{type(error).__name__}: {reason}"
         writer.finish(recording.source, rejected=reason)
         return Outcome(recording, rejected=reason)
-    crops = stabilise(source.track)
-    clips = tuple(_write(recording, source, crops, piece, len(pieces) == 1, writer) for piece in pieces)
     writer.finish(recording.source, [asdict(clip) for clip in clips])
     return Outcome(recording, clips)
+
+
+def _clips(
+    path: Path, recording: Recording, tracker: FaceTracker, needs: Requirements, writer: ShardWriter
+) -> tuple[ClipEntry, ...]:
+    source = _read(path, tracker)
+    pieces = _fit_pieces(source, needs)
+    crops = stabilise(source.track)
+    return tuple(_write(recording, source, crops, piece, len(pieces) == 1, writer) for piece in pieces)
 
 
 def _read(path: Path, tracker: FaceTracker) -> _Source:
     clip = Clip(path, fps=Fraction(FPS))
     if clip.info.is_still:
-        raise Unfit("a still picture")
-    sound = read_audio(path, SAMPLE_RATE)
-    mel = mel_spectrogram(levelled(sound.samples, sound.sample_rate))
+        raise UnfitError("a still picture")
+    samples = read_audio(path, SAMPLE_RATE).samples
+    if len(samples) < SAMPLE_RATE // 4:
+        raise UnfitError(f"its sound lasts only {len(samples) / SAMPLE_RATE:.2f} s")
+    mel = mel_spectrogram(levelled(samples, SAMPLE_RATE))
     return _Source(clip, tracker.track(frame.image for frame in clip.frames()), mel)
 
 
 def _fit_pieces(source: _Source, needs: Requirements) -> list[slice]:
-    """The stretches of frames that will do; raises Unfit with the reason if none does."""
+    """The stretches of frames that will do; raises UnfitError with the reason if none does."""
     track = source.track
     if not track.tracked.any():
-        raise Unfit("no face that faces the camera is seen in it")
+        raise UnfitError("no face that faces the camera is seen in it")
     pieces = [piece for run in track.runs() for piece in _cut(run, needs)]
     if not pieces:
-        raise Unfit(
-            f"the face is never usable for {needs.min_frames} frames on end (in {track.tracked.mean():.0%} of all)"
+        raise UnfitError(
+            f"the face is never usable for {needs.min_frames} frames on end "
+            f"(in {track.tracked.mean():.0%} of all)"
         )
     reasons = [_unfitness(source, piece, needs) for piece in pieces]
     fit = [piece for piece, reason in zip(pieces, reasons, strict=True) if reason is None]
     if not fit:
-        raise Unfit(next(reason for reason in reasons if reason))
+        raise UnfitError(next(reason for reason in reasons if reason))
     return fit
 
 
@@ -155,6 +168,8 @@ def _write(
     for pixels in _crops(source.clip, crops, piece):
         writer.append("crops", pixels)
         sharpness += [quality.crop_sharpness(crop) for crop in pixels]
+    if len(sharpness) != entry.frames:
+        raise UnfitError(f"its frame {piece.start + len(sharpness)} could not be read a second time")
     writer.append("points", crops.points[piece])
     writer.append("mel", mel.T)
     figures = quality.measure(source.track.points[piece], mel, FPS, float(np.mean(sharpness)))

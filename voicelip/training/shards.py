@@ -42,8 +42,9 @@ class ShardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for file in (*self._files.values(), self._journal):
+        for file in self._files.values():
             file.close()
+        self._journal.close()
 
     def append(self, name: str, rows: np.ndarray) -> None:
         """Add rows (N, …) to the array `name`."""
@@ -58,7 +59,9 @@ class ShardWriter:
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
-        line = {"source": source, "rejected": rejected} if rejected else {"source": source, "clips": list(clips)}
+        line = (
+            {"source": source, "rejected": rejected} if rejected else {"source": source, "clips": list(clips)}
+        )
         self._journal.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._journal.flush()
         os.fsync(self._journal.fileno())
@@ -77,7 +80,7 @@ def journal_lines(shard: Path) -> Iterator[dict[str, Any]]:
 
 
 class Rows:
-    """The rows of one array over all shards as one: `rows[5]`, `rows[10:20]`, `rows[[3, 9]]`, `rows[5, ..., 0]`.
+    """The rows of one array over all shards as one: `rows[5]`, `rows[2:9]`, `rows[[3, 9]]`, `rows[5, :, 0]`.
 
     Memory maps, opened when they are touched; a slice within one shard is a view.
     """
@@ -105,7 +108,8 @@ class Rows:
         if isinstance(key, tuple):
             rows = self[key[0]]
             is_one = not isinstance(key[0], slice) and np.ndim(key[0]) == 0
-            return rows[key[1:]] if is_one else rows[(slice(None), *key[1:])]
+            rest = key[1:] if is_one else (slice(None), *key[1:])
+            return rows[rest]
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             return self._between(start, stop) if step == 1 else self._picked(np.arange(start, stop, step))
