@@ -30,6 +30,7 @@ from voicelip.lips.region import blend_mask, hidden, outlines
 
 _TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
 _AMPLITUDE_RANGE = (0.6, 1.6)
+_USUAL_AMPLITUDE = 0.85  # below the training speakers' median, who read commands with care
 _JITTER_FRAMES = 1.5  # landmarks of a resting mouth are smoothed over this many frames
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
@@ -147,7 +148,7 @@ class _Piece:
         steady = gaussian_filter1d(points, _JITTER_FRAMES, axis=0, mode="nearest")
         closed = _view(images[pick.closed], job.crops, pick.closed)
         if pick.never_open:
-            opened, opened_points = donor.lit_like(closed), donor.points
+            opened, opened_points = donor.lit_like(closed, job.crops.native_px(pick.closed)), donor.points
         else:
             opened, opened_points = (
                 _view(images[pick.opened], job.crops, pick.opened),
@@ -188,9 +189,11 @@ def _view(image: np.ndarray, crops: MouthCrops, index: int) -> ReferenceView:
 
 
 def _amplitude(offsets: np.ndarray, basis: MotionBasis) -> float:
-    """How far this person moves the mouth, relative to the median speaker; 1 for a clip without speech."""
+    """How far this person moves the mouth, relative to the median speaker; a usual reach for a clip without
+    speech.
+    """
     if np.quantile(lip_gap(offsets), 0.9) < _TALKING_GAP_PX:
-        return 1.0
+        return _USUAL_AMPLITUDE
     return float(np.clip(speaker_amplitude(offsets) / basis.amplitude, *_AMPLITUDE_RANGE))
 
 

@@ -20,6 +20,7 @@ from voicelip.lips.region import colour_gain, outlines
 
 _RUN_FRAMES = 500  # a longer stretch gets fresh references, since light and pose drift
 _INSIDE_BLUR_PX = 0.8
+_SCATTER = 0.15  # share of contrast that an inner mouth loses to scattered light
 _PARTED_PX = (1.0, 4.0)  # lip gaps, crop px, between which the donor comes in: lips that touch show nothing
 _OPEN_PX = 3.0  # a lip gap, in crop px, below which a mouth never opened
 _POSE = tuple(i for i in range(468) if i not in LIPS + JAW + STABLE)[::9]
@@ -54,16 +55,23 @@ class Donor:
         with np.load(path, allow_pickle=False) as stored:
             return cls(stored["image"], stored["points"])
 
-    def lit_like(self, view: ReferenceView) -> ReferenceView:
-        """The donor in the light of `view`."""
-        side = len(self.image)
-        crop = cv2.resize(self.image, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
-        gain = colour_gain(view.crop, crop.astype(np.float32) / 255)
-        lit = np.clip(self.image * gain, 0, 255).astype(np.uint8)
-        scale, shift = side / CROP_PX, (side / CROP_PX - 1) / 2
-        to_image = np.array([[scale, 0, shift], [0, scale, shift]])
-        small = cv2.resize(lit, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
-        return ReferenceView(lit, to_image, small.astype(np.float32) / 255)
+    def lit_like(self, view: ReferenceView, size_px: int) -> ReferenceView:
+        """The donor in the light of `view`, for footage whose own mouth crop is `size_px` wide.
+
+        It is no larger than that, since a picture read with steps of more than a pixel flickers, and softer
+        than rendered: lenses and skin scatter light into a mouth.
+        """
+        side = min(size_px, len(self.image))
+        gain = colour_gain(view.crop, _resized(self.image, CROP_PX).astype(np.float32) / 255)
+        lit = _resized(self.image, side) * gain
+        lit = np.clip(lit + _SCATTER * (lit.mean((0, 1)) - lit), 0, 255).astype(np.uint8)
+        scale = side / CROP_PX
+        to_image = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+        return ReferenceView(lit, to_image, _resized(lit, CROP_PX).astype(np.float32) / 255)
+
+
+def _resized(image: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def lend_inside(weights: np.ndarray, target: np.ndarray) -> np.ndarray:
