@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -33,11 +34,15 @@ MEDIA_SUFFIXES = {
     *(".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".gif"),
 }
 
-# The first bytes of every C2PA manifest store, and the type of the box that holds one in MP4.
-_MARKS = (
-    b"c2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71",
-    bytes.fromhex("d8fec3d61b0e483c92975828877ec481"),
+# What is always near the start of a manifest store: the type of the box that holds it in MP4, then its
+# own type, and its label. One is enough, since the others may be what was damaged.
+_MARK = re.compile(
+    rb"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81"
+    rb"|c2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+    rb"|\x03c2pa\x00.{4}jumb",
+    re.DOTALL,
 )
+_LONGEST_MARK = 16  # bytes
 _BLOCK = 1 << 20
 # Failures that say something of the signer, and nothing against the file's content.
 _OF_THE_SIGNER = ("signingCredential.", "claimSignature.outsideValidity", "timeStamp.", "timeOfSigning.")
@@ -169,7 +174,7 @@ def _read_store(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
 def _report_unreadable(path: Path, unreadable: _UnreadableError) -> Report:
     """No credentials, unless something is left of them: then somebody, or an accident, has damaged them."""
     try:
-        damaged = _holds_marks(path)
+        damaged = _holds_mark(path)
     except OSError as failure:
         return Report(path, "none", note=f"cannot be read ({failure.strerror})")
     if damaged:
@@ -178,14 +183,14 @@ def _report_unreadable(path: Path, unreadable: _UnreadableError) -> Report:
     return Report(path, "none", note=unreadable.note)
 
 
-def _holds_marks(path: Path) -> bool:
+def _holds_mark(path: Path) -> bool:
     kept = b""
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             window = kept + block
-            if any(mark in window for mark in _MARKS):
+            if _MARK.search(window):
                 return True
-            kept = window[-max(map(len, _MARKS)) :]
+            kept = window[-_LONGEST_MARK:]
     return False
 
 
