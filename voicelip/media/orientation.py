@@ -36,11 +36,12 @@ class Orientation:
 
 def orientation_of(frame: Any) -> Orientation:
     """The orientation that a decoded frame (av.VideoFrame) carries; angles go to the nearest right angle."""
-    for side_data in frame.side_data:
-        if side_data.type.name == "DISPLAYMATRIX":
-            matrix = np.frombuffer(bytes(side_data)[:36], dtype=np.int32).reshape(3, 3)
-            return _from_matrix(matrix)
-    return Orientation()
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return Orientation()
+    return _from_matrix(np.frombuffer(bytes(data)[:36], dtype=np.int32).reshape(3, 3))
 
 
 def _from_matrix(matrix: np.ndarray) -> Orientation:
