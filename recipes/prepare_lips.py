@@ -11,7 +11,10 @@ Cunningham, Shao 2006, CC BY 4.0; https://zenodo.org/records/3625687), re-encode
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -58,7 +61,7 @@ def _run(
     landmarker = hub.fetch("face-landmarker")
     batches = [recordings[i : i + PER_SHARD] for i in range(0, len(recordings), PER_SHARD)]
     first = _next_number(out)
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
         waiting: list[Future[list[Outcome]]] = [
             pool.submit(prepare_shard, folder, out / "shards" / f"{number:05d}", batch, landmarker, needs)
             for number, batch in enumerate(batches, start=first)
@@ -68,6 +71,18 @@ def _run(
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the run is killed: it would go on beside the run that takes up its work."""
+    parent = multiprocessing.parent_process()
+
+    def wait_and_end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait_and_end, daemon=True).start()
 
 
 def _next_number(out: Path) -> int:
@@ -122,7 +137,7 @@ def main() -> None:
     )
     try:
         prepare(arguments.clips, arguments.out, arguments.layout, needs, arguments.workers)
-    except VoicelipError as error:
+    except (VoicelipError, OSError) as error:
         sys.exit(f"prepare_lips: {error}")
 
 

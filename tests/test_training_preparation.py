@@ -200,6 +200,15 @@ def test_what_cannot_serve_is_named_with_the_reason(prepared: Path) -> None:
     assert "/" not in left_out["bob/torn.mp4"]
 
 
+def test_a_recording_prepared_twice_counts_once(tmp_path: Path) -> None:
+    for name in ("00000", "00001"):
+        with ShardWriter(tmp_path / "shards" / name) as writer:
+            for array in LAYOUT:
+                writer.append(array, numbers(array, 0, 9))
+            writer.finish("ann/a.mp4", [asdict(ClipEntry("ann", "a", 25.0, 0, 9, 0, 9, "ann/a.mp4"))])
+    assert [clip.name for clip in PreparedClips.open(tmp_path).clips] == ["a"]
+
+
 def test_long_takes_are_cut_where_mel_columns_begin(corpus: Path, landmarker: Path, prepared: Path) -> None:
     shard = prepared.parent / "cut" / "shards" / "00000"
     recording = Recording("ann", "ann/good.mp4")

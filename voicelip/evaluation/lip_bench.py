@@ -156,7 +156,6 @@ class Bench:
         self._options = options
         self._tracker = FaceTracker.from_task(hub.fetch("face-landmarker"))
         self._known: dict[tuple[Path, Fraction], np.ndarray] = {}
-        self._numbers = 0
 
     def run(self, trials: list[Trial], progress: Progress = silent) -> Iterator[Measured | Failed]:
         """Each trial in turn; one that fails does not end the run."""
@@ -169,26 +168,28 @@ class Bench:
 
     def measure(self, trial: Trial) -> Measured:
         """Render one trial, with its sound and with silence, and compare."""
-        face = self._backwards(trial.face) if trial.is_backwards else trial.face
+        name = f"{trial.speaker}-{trial.face.stem}"
+        face = self._backwards(trial.face, f"{name}-backwards") if trial.is_backwards else trial.face
+        other = face if trial.is_backwards else trial.other
         fps = Clip(face).info.fps
-        driven, speed, faces_known = self._drive(face, trial.sound)
-        quiet, _, _ = self._drive(face, self._silence(trial.sound))
-        again = self._encoded_again(trial.sound, fps)
-        source, moved = self._points(face, fps), self._points(driven, fps)
-        truth, copied = self._points(trial.sound, fps), self._points(again, fps)
+        driven, speed, faces_known = self._drive(face, trial.sound, f"{name}-says-{trial.sound.stem}")
+        quiet, _, _ = self._drive(face, self._silence(trial.sound), f"{name}-in-silence")
+        again = self._encoded_again(trial.sound, fps, f"{trial.speaker}-{trial.sound.stem}-real")
+        source, truth = self._points(face, fps), self._points(trial.sound, fps)
+        moved, copied = self._tracked(driven, fps), self._tracked(again, fps)
         for path, points in ((driven, moved), (trial.sound, truth)):
             if not np.isfinite(points).any():
                 raise NoFaceError(f"{path}: no face that can be measured is seen in it")
         sync, real = lips.synchrony(moved, truth), lips.synchrony(copied, truth)
         scores = Scores(
             r=sync.r,
-            margin=sync.r - lips.synchrony(moved, self._points(self._mismatched(trial), fps)).r,
+            margin=sync.r - lips.synchrony(moved, self._points(other, fps)).r,
             lag=sync.lag,
             lmd=lips.landmark_distance(moved, truth),
             lmd_static=lips.static_landmark_distance(truth),
             lmd_real=lips.landmark_distance(copied, truth),
             r_real=real.r,
-            lip_leak=lips.lip_leak(self._points(quiet, fps), source),
+            lip_leak=lips.lip_leak(self._tracked(quiet, fps), source),
             sharpness=_sharpness(driven, moved, fps) / _sharpness(face, source, fps),
             sharpness_real=_sharpness(again, copied, fps) / _sharpness(trial.sound, truth, fps),
             fps=speed,
@@ -198,12 +199,9 @@ class Bench:
             trial, scores, faces_known, curves, (face, driven, trial.sound), (source, moved, truth)
         )
 
-    def _mismatched(self, trial: Trial) -> Path:
-        return self._backwards(trial.face) if trial.is_backwards else trial.other
-
-    def _drive(self, face: Path, audio: Path) -> tuple[Path, float, bool]:
+    def _drive(self, face: Path, audio: Path, name: str) -> tuple[Path, float, bool]:
         """The rendered video, frames per second of the whole call, and whether the face track was known."""
-        out = self._next("driven.mp4")
+        out = self._folder / f"{name}.mp4"
         tracks = hub.home() / "tracks"
         before, began = _names(tracks), time.perf_counter()
         result = lipsync(face=face, audio=audio, out=out, options=self._options, overwrite=True)
@@ -211,35 +209,33 @@ class Bench:
         return result.path, speed, _names(tracks) <= before
 
     def _points(self, path: Path, fps: Fraction) -> np.ndarray:
+        """Landmarks of a clip that other trials may ask for again."""
         if (path, fps) not in self._known:
-            images = (frame.image for frame in Clip(path, fps).frames())
-            self._known[path, fps] = self._tracker.track(images).points
+            self._known[path, fps] = self._tracked(path, fps)
         return self._known[path, fps]
+
+    def _tracked(self, path: Path, fps: Fraction) -> np.ndarray:
+        return self._tracker.track(frame.image for frame in Clip(path, fps).frames()).points
 
     def _silence(self, like: Path) -> Path:
         """As long as the sound of `like`, so that the face track of the driven clip serves again."""
         sound = read_audio(like)
-        out = self._next("silence.wav")
+        out = self._folder / "silence.wav"
         write_audio(out, Audio(np.zeros_like(sound.samples), sound.sample_rate), overwrite=True)
         return out
 
-    def _backwards(self, path: Path) -> Path:
+    def _backwards(self, path: Path, name: str) -> Path:
         clip = Clip(path)
-        out = self._folder / f"{path.parent.name}-{path.stem}-backwards.mp4"
-        if not out.exists():
-            frames = clip.frames_backwards(clip.info.frame_count - 1)
-            _write(out, clip, (frame.image for frame in frames), _CRF_OF_BACKWARDS)
+        out = self._folder / f"{name}.mp4"
+        frames = clip.frames_backwards(clip.info.frame_count - 1)
+        _write(out, clip, (frame.image for frame in frames), _CRF_OF_BACKWARDS)
         return out
 
-    def _encoded_again(self, path: Path, fps: Fraction) -> Path:
+    def _encoded_again(self, path: Path, fps: Fraction, name: str) -> Path:
         clip = Clip(path, fps)
-        out = self._next("again.mp4")
+        out = self._folder / f"{name}.mp4"
         _write(out, clip, (frame.image for frame in clip.frames()), self._options.crf)
         return out
-
-    def _next(self, name: str) -> Path:
-        self._numbers += 1
-        return self._folder / f"{self._numbers:04d}-{name}"
 
 
 def speakers(results: Iterable[Measured]) -> dict[str, Scores]:

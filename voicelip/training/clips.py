@@ -70,12 +70,14 @@ class PreparedClips:
     @classmethod
     def _of_shards(cls, shards: list[Path]) -> "PreparedClips":
         clips: list[ClipEntry] = []
+        seen: set[str] = set()  # sources, lest two runs at once give one clip twice
         frames, columns = [0], [0]  # where each shard begins
         for shard in shards:
             local = [
                 ClipEntry.from_dict(clip) for line in journal_lines(shard) for clip in line.get("clips", ())
             ]
-            clips += [_moved(clip, frames[-1], columns[-1]) for clip in local]
+            clips += [_moved(clip, frames[-1], columns[-1]) for clip in local if clip.source not in seen]
+            seen.update(clip.source for clip in local)
             frames.append(frames[-1] + max((clip.first_frame + clip.frames for clip in local), default=0))
             columns.append(columns[-1] + max((clip.first_column + clip.columns for clip in local), default=0))
         lengths, mel_lengths = np.diff(frames).tolist(), np.diff(columns).tolist()
