@@ -135,7 +135,9 @@ def test_strength_zero_keeps_the_mouth_shut(tracker: FaceTracker, speech: Path, 
     assert mouth_opening(points_of(tracker, result.path)).max() < 0.02
 
 
-@pytest.mark.parametrize("fault", [{"strength": 5.0}, {"face_index": 0, "face_like": Path("x.jpg")}])
+@pytest.mark.parametrize(
+    "fault", [{"strength": 5.0}, {"detector": "eyes"}, {"face_index": 0, "face_like": Path("x.jpg")}]
+)
 def test_options_that_make_no_sense_are_refused(fault: dict[str, object]) -> None:
     with pytest.raises(voicelip.VoicelipError):
         voicelip.LipsyncOptions(**fault)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from voicelip import claims, hub
-from voicelip.errors import InputNotFoundError, NoFaceError, OptionError
+from voicelip.errors import InputNotFoundError, NoFaceError, OptionError, UnknownNameError
 from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
 from voicelip.face.cache import cached_track, content_hash
 from voicelip.face.tracker import FaceTracker
@@ -61,6 +61,8 @@ class LipsyncOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 2:
             raise OptionError(f"strength {self.strength:g} is out of range; choose 0 to 2")
+        if self.detector != "mesh":
+            raise UnknownNameError(f"no detector is called {self.detector!r}; known: mesh")
         if self.face_index is not None and self.face_like is not None:
             raise OptionError("face_index and face_like both choose a face; give one of them")
 
