@@ -7,8 +7,6 @@ landmarks imply), weights that blend the two warped references with a painted re
 itself. Flows and weights scale to any size, which is what keeps a large mouth sharp.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -20,19 +18,6 @@ OUTLINES = 3  # filled outer lip, inner mouth, jaw
 REFERENCES = 2  # closed, open
 _FLOW_LIMIT = 0.15  # of the crop's side, beyond what the landmarks imply
 _REACH_PX = 5.0  # how far a landmark's displacement carries, crop px
-
-
-@dataclass(frozen=True)
-class Layers:
-    """What the compositor applies at the footage's own size.
-
-    `flow` (B, R, 2, 48, 48) displacement in units of the crop's side, to where each reference is read;
-    `weights` (B, R + 1, 96, 96) sum to one over references and paint; `paint` (B, 3, 96, 96) in 0–1.
-    """
-
-    flow: torch.Tensor
-    weights: torch.Tensor
-    paint: torch.Tensor
 
 
 class Block(nn.Module):
@@ -67,7 +52,11 @@ class Up(nn.Module):
 
 
 class Renderer(nn.Module):
-    """The render branch; `forward` gives `Layers` as a tuple so that it exports to ONNX."""
+    """The render branch; gives what the compositor applies at the footage's own size.
+
+    `flow` (B, R, 2, 48, 48), in units of the crop's side, says where each reference is read; `weights`
+    (B, R + 1, 96, 96) sum to one over references and paint; `paint` (B, 3, 96, 96) is in 0–1.
+    """
 
     def __init__(self, widths: tuple[int, int, int, int] = (20, 48, 72, 112)) -> None:
         super().__init__()

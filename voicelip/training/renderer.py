@@ -25,7 +25,7 @@ _LANDMARK_NOISE_PX = 0.3  # predicted landmarks do not fit the picture as exactl
 class RendererConfig:
     """Settings of a run; defaults are those of the shipped weights."""
 
-    steps: int = 4500
+    steps: int = 2000
     batch: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
@@ -147,7 +147,8 @@ def _mirror(
 def _move(
     trio: np.ndarray, places: np.ndarray, mask: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Other proportions and framings for all three, and a little of its own for each reference: heads move."""
+    """Other proportions and framings for all three, and a little of its own for each reference: heads move.
+    """
     middle = (CROP_PX - 1) / 2
     whole = _similarity(rng, zoom=0.1, turn=0.08, shift=3.0)
     whole[1] *= rng.uniform(0.93, 1.07)  # longer and shorter faces
