@@ -10,7 +10,7 @@ from cli_runs import runner, signals_kept
 from media_samples import counting_video
 
 from voicelip.errors import CredentialsError, InputNotFoundError
-from voicelip.media import Audio, Clip, VideoWriter, write_audio
+from voicelip.media import Audio, Clip, VideoWriter, read_audio, write_audio
 from voicelip.trust import Claim, Model, Source
 from voicelip.trust import claim as claim_module
 from voicelip.trust.claim import DIGITAL_SOURCE_TYPES
@@ -192,6 +192,28 @@ class TestTampering:
         content, donor = video.read_bytes(), other.read_bytes()
         video.write_bytes(content[:start] + donor[other_start:other_end] + content[end:])
         assert verify(video).verdict is Verdict.TAMPERED
+
+    def test_sound_cut_short_loses_what_stood_at_its_end(self, sound, tmp_path):
+        flac = tmp_path / "out.flac"
+        write_audio(flac, Audio(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32), 16_000))
+        sign(flac, Claim())
+        for path, verdict in ((sound, Verdict.NOTHING), (flac, Verdict.TAMPERED)):
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            assert verify(path).verdict is verdict
+
+    def test_hidden_credentials_are_found_blanked_ones_are_not(self, video):
+        start, end = box(video, b"uuid")
+        content = bytearray(video.read_bytes())
+        content[start + 4 : start + 8] = b"free"
+        video.write_bytes(content)
+        assert verify(video).verdict is Verdict.TAMPERED
+        content[start + 8 : end] = bytes(end - start - 8)
+        video.write_bytes(content)
+        assert verify(video).verdict is Verdict.NOTHING
+
+    def test_sound_taken_out_of_a_video_has_none(self, video, tmp_path):
+        write_audio(tmp_path / "sound.wav", read_audio(video))
+        assert verify(tmp_path / "sound.wav").verdict is Verdict.NOTHING
 
     def test_re_muxed_or_re_encoded_has_none_left(self, video, tmp_path):
         for path in (remuxed(video, tmp_path / "re.mp4"), re_encoded(video, tmp_path / "new.mp4")):

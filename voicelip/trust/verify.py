@@ -178,7 +178,7 @@ def _report_unreadable(path: Path, unreadable: _UnreadableError) -> Report:
     except OSError as failure:
         return Report(path, "none", note=f"cannot be read ({failure.strerror})")
     if damaged:
-        problem = Problem("manifest.unreadable", "the credentials themselves: only remains of them are left")
+        problem = Problem("manifest.unreadable", "the file or its credentials: too damaged to be read")
         return Report(path, "tampered", problems=(problem,))
     return Report(path, "none", note=unreadable.note)
 
