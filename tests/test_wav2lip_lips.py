@@ -58,7 +58,7 @@ def test_boxes_are_averaged_forwards_over_five_frames() -> None:
         85,
         85,
         85,
-    ]  # the last four share the final boxes, smoothed ones among them
+    ]  # the last ones meet boxes already smoothed
 
 
 def test_boxes_stay_inside_the_frame() -> None:
@@ -101,6 +101,16 @@ def test_the_network_sees_bgr_with_the_lower_half_hidden(checkpoint: Path) -> No
     expected = by_the_rule(Generator())(torch.from_numpy(windows)[:, None], seen)
     drawn = Wav2LipGenerator.load(checkpoint).draw(windows, faces)
     assert np.abs(drawn - expected.numpy().transpose(0, 2, 3, 1)[..., ::-1]).max() <= 1e-3
+
+
+def test_the_lower_half_alone_is_the_same(checkpoint: Path) -> None:
+    rng = np.random.default_rng(2)
+    faces = rng.integers(0, 256, (2, 96, 96, 3), np.uint8)
+    windows = rng.uniform(-4, 4, (2, 80, 16)).astype(np.float32)
+    generator = Wav2LipGenerator.load(checkpoint)
+    whole, lower = (generator.draw(windows, faces, whole) for whole in (True, False))
+    assert np.abs(whole[:, 48:] - lower[:, 48:]).max() <= 1e-4
+    assert np.abs(lower[:, :48] - faces[:, :48] / 255).max() <= 1e-6
 
 
 def test_the_hard_paste_replaces_the_box_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Published checkpoints, read as data only: `.pth` or `.safetensors`, as saved by any of the usual trainers."""
+"""Published checkpoints, `.pth` or `.safetensors`, read as data only."""
 
 import re
 import warnings

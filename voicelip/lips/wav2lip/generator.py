@@ -8,7 +8,6 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
-from torch import nn
 
 from voicelip.errors import OptionError
 from voicelip.lips.generator import Job, Shot
@@ -18,6 +17,7 @@ from voicelip.lips.wav2lip.boxes import face_boxes, stretches
 from voicelip.lips.wav2lip.checkpoint import load_network
 from voicelip.lips.wav2lip.fold import fold
 from voicelip.lips.wav2lip.generator_net import FACE_PX, MEL_COLUMNS, Generator
+from voicelip.lips.wav2lip.lower_half import LOWER_ROWS, draw_lower_half
 from voicelip.lips.wav2lip.paste import Box, paste_hard, paste_mouth
 
 Paste = Literal["mouth", "hard"]
@@ -27,14 +27,18 @@ Paste = Literal["mouth", "hard"]
 class Wav2LipGenerator:
     """`network` with folded norms, on `device`; `paste` the mouth alone, feathered, or the whole box hard."""
 
-    network: nn.Module
+    network: Generator
     device: str
     paste: Paste = "mouth"
 
     @classmethod
     def load(cls, path: Path, paste: Paste = "mouth") -> "Wav2LipGenerator":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(fold(load_network(path, Generator)).to(device), device, paste)
+        network = fold(load_network(path, Generator)).to(device)
+        for weights in network.parameters():
+            if weights.ndim == 4:  # the layout that CPUs convolve fastest
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        return cls(network, device, paste)
 
     def session(self, job: Job) -> "Wav2LipSession":
         if job.strength != 1:
@@ -42,13 +46,21 @@ class Wav2LipGenerator:
         return Wav2LipSession(self, job)
 
     @torch.inference_mode()
-    def draw(self, windows: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """`windows` (B, 80, 16) mel, `faces` (B, 96, 96, 3) uint8 RGB → (B, 96, 96, 3) float32 RGB in 0–1."""
+    def draw(self, windows: np.ndarray, faces: np.ndarray, whole: bool = True) -> np.ndarray:
+        """`windows` (B, 80, 16) mel, `faces` (B, 96, 96, 3) uint8 RGB → (B, 96, 96, 3) float32 RGB in 0–1.
+
+        Unless `whole`, only the lower half is drawn; the upper one is that of `faces`.
+        """
         seen = torch.from_numpy(faces).to(self.device).flip(-1).permute(0, 3, 1, 2).float() / 255
         masked = seen.clone()
         masked[:, :, FACE_PX // 2 :] = 0
         heard = torch.from_numpy(windows).to(self.device)[:, None]
-        drawn = self.network(heard, torch.cat((masked, seen), dim=1).contiguous())
+        both = torch.cat((masked, seen), dim=1).contiguous(memory_format=torch.channels_last)
+        if whole:
+            drawn = self.network(heard, both)
+        else:
+            lower = draw_lower_half(self.network, heard, both)
+            drawn = torch.cat((seen[:, :, :-LOWER_ROWS], lower), dim=2)
         return np.ascontiguousarray(drawn.flip(1).permute(0, 2, 3, 1).cpu().numpy())
 
 
@@ -67,7 +79,8 @@ class Wav2LipSession:
         if not seen:
             return [shot.image.copy() for shot in shots]
         windows = self._windows[[min(shot.output_index, len(self._windows) - 1) for shot in seen]]
-        drawn = self._generator.draw(windows, np.stack([self._cut(shot) for shot in seen]))
+        whole = self._generator.paste == "hard"
+        drawn = self._generator.draw(windows, np.stack([self._cut(shot) for shot in seen]), whole)
         pasted = {shot.output_index: self._paste(shot, face) for shot, face in zip(seen, drawn, strict=True)}
         return [pasted.get(shot.output_index, shot.image.copy()) for shot in shots]
 
@@ -86,8 +99,9 @@ class Wav2LipSession:
     def _paste(self, shot: Shot, drawn: np.ndarray) -> np.ndarray:
         if self._generator.paste == "hard":
             return paste_hard(shot.image, self._box(shot), drawn)
+        to_frame = self._crops.to_frame[shot.source_index]
         mask = next(mask for run, mask in self._runs if run.start <= shot.source_index < run.stop)
-        return paste_mouth(shot.image, self._box(shot), drawn, self._crops.to_frame[shot.source_index], mask)
+        return paste_mouth(shot.image, self._box(shot), drawn, to_frame, mask)
 
 
 def mel_windows(job: Job) -> np.ndarray:

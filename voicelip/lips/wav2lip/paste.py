@@ -8,7 +8,7 @@ from voicelip.lips.compositor import colour_field
 
 Box = tuple[int, int, int, int]
 
-_BOX_FEATHER = 1 / 24  # of the box's height: the mask must have faded where the drawn face ends
+_BOX_FEATHER = 1 / 24  # of the box's height: the mask must have faded where the drawn half ends
 
 
 def paste_hard(frame: np.ndarray, box: Box, drawn: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def paste_mouth(
     face = cv2.resize(drawn, size, interpolation=cv2.INTER_CUBIC)
     step = colour_field(_crop(area, place), _crop(face, place), mask)
     face = face + cv2.warpAffine(step, place, size, borderMode=cv2.BORDER_REPLICATE)
-    alpha = (cv2.warpAffine(mask, place, size) * _faded_border(size))[..., None]
+    alpha = (cv2.warpAffine(mask, place, size) * _drawn_half(size))[..., None]
     blended = np.clip(np.rint((area + alpha * (face - area)) * 255), 0, 255).astype(np.uint8)
     result = frame.copy()
     # Where nothing is blended the source's own bytes stay, untouched by rounding.
@@ -47,12 +47,14 @@ def _crop(area: np.ndarray, place: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(area, place, (CROP_PX, CROP_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _faded_border(size: tuple[int, int]) -> np.ndarray:
-    """(h, w) float32: 0 at the box's border, 1 within."""
+def _drawn_half(size: tuple[int, int]) -> np.ndarray:
+    """(h, w) float32: 1 within the lower half, which the network drew unseen; 0 at its border and above."""
     reach = max(1.0, _BOX_FEATHER * size[1])
 
     def ramp(length: int) -> np.ndarray:
         middle = np.arange(length, dtype=np.float32)
         return np.clip(np.minimum(middle, length - 1 - middle) / reach, 0, 1)
 
-    return ramp(size[1])[:, None] * ramp(size[0])[None, :]
+    hidden = size[1] - size[1] // 2
+    rows = np.concatenate([np.zeros(size[1] - hidden, np.float32), ramp(hidden)])
+    return rows[:, None] * ramp(size[0])[None, :]
