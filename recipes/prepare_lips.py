@@ -3,7 +3,7 @@
     python -m recipes.prepare_lips CLIPS OUT [--layout grid|lrs|hdtf|plain] [--workers 2]
 
 Run it again after it was stopped, or when clips were added: what is finished is not done again. What cannot
-serve is left out, and OUT/report.json says why. Frames become 25 a second, the sound one loudness.
+serve is left out, and OUT/report.json says why. Frames become 25 a second.
 
 The clips used for the shipped weights are those of the GRID audiovisual sentence corpus (Cooke, Barker,
 Cunningham, Shao 2006, CC BY 4.0; https://zenodo.org/records/3625687), re-encoded to H.264 + AAC.

@@ -189,7 +189,6 @@ def test_good_clips_come_out_with_their_figures(prepared: Path) -> None:
         assert clip.quality.face_px > 60
         assert clip.quality.sharpness > 1
         assert clip.quality.silence < 0.1
-        assert data.clip_mel(clip).mean() > -1.5  # the faint noise was brought to the common loudness
 
 
 def test_what_cannot_serve_is_named_with_the_reason(prepared: Path) -> None:

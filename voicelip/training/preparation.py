@@ -1,4 +1,4 @@
-"""From recordings to prepared clips: faces followed, crops cut, sound at one loudness, all measured."""
+"""From recordings to prepared clips: faces followed, crops cut, sound heard, all measured."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +13,6 @@ from voicelip.face.track import FaceTrack
 from voicelip.face.tracker import FaceTracker
 from voicelip.lips.mel import COLUMNS_PER_S, SAMPLE_RATE, mel_spectrogram
 from voicelip.media import Clip, read_audio
-from voicelip.speech.waveform import levelled
 from voicelip.training import quality
 from voicelip.training.clips import ClipEntry
 from voicelip.training.corpora import Recording
@@ -99,7 +98,7 @@ def _read(path: Path, tracker: FaceTracker) -> _Source:
     samples = read_audio(path, SAMPLE_RATE).samples
     if len(samples) < SAMPLE_RATE // 4:
         raise UnfitError(f"its sound lasts only {len(samples) / SAMPLE_RATE:.2f} s")
-    mel = mel_spectrogram(levelled(samples, SAMPLE_RATE))
+    mel = mel_spectrogram(samples)  # as loud as recorded, like the sound that is dubbed; training varies the gain
     return _Source(clip, tracker.track(frame.image for frame in clip.frames()), mel)
 
 
