@@ -98,7 +98,7 @@ def _read(path: Path, tracker: FaceTracker) -> _Source:
     samples = read_audio(path, SAMPLE_RATE).samples
     if len(samples) < SAMPLE_RATE // 4:
         raise UnfitError(f"its sound lasts only {len(samples) / SAMPLE_RATE:.2f} s")
-    mel = mel_spectrogram(samples)  # as loud as recorded, like the sound that is dubbed; training varies the gain
+    mel = mel_spectrogram(samples)  # as loud as recorded, as inference hears it; training varies the gain
     return _Source(clip, tracker.track(frame.image for frame in clip.frames()), mel)
 
 
