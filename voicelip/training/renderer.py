@@ -147,8 +147,7 @@ def _mirror(
 def _move(
     trio: np.ndarray, places: np.ndarray, mask: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Other proportions and framings for all three, and a little of its own for each reference: heads move.
-    """
+    """Other framings and proportions for all three, and a little more for each reference: heads move."""
     middle = (CROP_PX - 1) / 2
     whole = _similarity(rng, zoom=0.1, turn=0.08, shift=3.0)
     whole[1] *= rng.uniform(0.93, 1.07)  # longer and shorter faces
