@@ -1,11 +1,14 @@
 """Colours survive reading and writing, and the tags that explain them are kept."""
 
+from pathlib import Path
+
 import av
 import cv2
 import numpy as np
 import pytest
 from media_samples import make_video
 
+import voicelip
 from voicelip.media import Clip, ColourTags, VideoWriter
 
 PATCHES = np.array(
@@ -110,3 +113,9 @@ def test_hdr_is_delivered_in_standard_range(tmp_path, transfer):
     assert np.diff(row[:, 1]).min() >= -2  # brighter stays brighter
     assert row[0].max() < 5
     assert row[-1].min() > 250
+
+
+def test_quick_colours_are_nearly_the_exact_ones() -> None:
+    clip = Clip(Path(voicelip.__file__).parent / "assets" / "presenter.mp4")
+    exact, quick = (next(iter(clip.frames(3, 4, exact=wanted))).image.astype(int) for wanted in (True, False))
+    assert np.abs(quick - exact).mean() < 2

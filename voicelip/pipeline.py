@@ -258,8 +258,10 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
     def compute() -> FaceTrack:
         tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
 
+        source_frames = clip.frames(0, frames, exact=False)
+
         def images() -> Iterator[np.ndarray]:
-            for number, frame in enumerate(ahead(clip.frames(0, frames), _depth(clip)), start=1):
+            for number, frame in enumerate(ahead(source_frames, _depth(clip)), start=1):
                 yield frame.image
                 progress("faces", number, frames, "frames")
 
