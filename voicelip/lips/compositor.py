@@ -11,6 +11,7 @@ import numpy as np
 
 from voicelip.face.crop import CROP_PX
 
+_VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
 _DECISIVENESS = 2  # power that the references' weights are raised to: a mix of two views is blurred
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
@@ -28,7 +29,9 @@ class ReferenceView:
 
     @classmethod
     def cut(cls, frame: np.ndarray, to_frame: np.ndarray, crop: np.ndarray) -> "ReferenceView":
-        left, top, right, bottom = _bounds(to_frame, frame.shape, margin=0.25)
+        margin = _VIEW_MARGIN * CROP_PX
+        low, high = np.full(2, -margin), np.full(2, CROP_PX + margin)
+        left, top, right, bottom = _bounds(to_frame, frame.shape, low, high)
         moved = to_frame.copy()
         moved[:, 2] -= (left, top)
         return cls(frame[top:bottom, left:right].copy(), moved, crop.astype(np.float32) / 255)
@@ -58,35 +61,50 @@ def composite(
     `to_frame` (2, 3) maps crop px to frame px; `current` (96, 96, 3) float32 is the frame's own crop; `mask`
     (96, 96) the opacity.
     """
-    left, top, right, bottom = _bounds(to_frame, frame.shape, margin=0.0)
+    left, top, right, bottom = _bounds(to_frame, frame.shape, *_extent(mask))
     if right - left < 2 or bottom - top < 2:
         return frame.copy()
     place = to_frame.copy()
     place[:, 2] -= (left, top)
     size = (right - left, bottom - top)
-    correction = colour_field(current, _assemble_crop(layers, references), mask)
+    flow = CROP_PX * cv2.resize(
+        _interleaved_flow(layers.flow), (CROP_PX, CROP_PX), interpolation=cv2.INTER_CUBIC
+    )
+    blend, paint = _decided(layers)
+    correction = colour_field(current, _assemble_crop(flow, blend, paint, references), mask)
 
-    alpha = _spread(mask, place, size, border=cv2.BORDER_CONSTANT)[..., None]
-    weights = _spread(np.ascontiguousarray(layers.weights.transpose(1, 2, 0)), place, size)
-    decided = weights[..., :-1] ** _DECISIVENESS
-    weights[..., :-1] = decided * ((1 - weights[..., -1:]) / (decided.sum(axis=-1, keepdims=True) + 1e-6))
-    flow = _spread(_interleaved_flow(layers.flow), place, size, cv2.INTER_CUBIC)
-    mouth = _spread(np.ascontiguousarray(layers.paint.transpose(1, 2, 0)), place, size, cv2.INTER_CUBIC)
-    mouth = mouth * weights[..., -1:] + _spread(correction, place, size)
+    # What the network drew at 96 px is worked out there and scaled up once; reading is done at full size.
+    added = _spread(np.dstack((255 * (paint + correction), mask)), place, size)
+    blend, flow = _spread(blend, place, size), _spread(flow, place, size)
     x, y = _crop_coordinates(place, size)
+    mouth = added[..., :3]
     for index, view in enumerate(references):
-        source_x, source_y = x + CROP_PX * flow[..., 2 * index], y + CROP_PX * flow[..., 2 * index + 1]
-        read = _read(view, source_x, source_y)
-        mouth += read * (weights[..., index : index + 1] / 255)
+        read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1])
+        mouth += read * blend[..., index : index + 1]
 
     result = frame.copy()
     area = result[top:bottom, left:right]
-    blended = area + alpha * (mouth * 255 - area)
-    # Where nothing is blended the source's own bytes stay, untouched by rounding.
-    result[top:bottom, left:right] = np.where(
-        alpha > 0, np.clip(np.rint(blended), 0, 255).astype(np.uint8), area
-    )
+    alpha = added[..., 3:]
+    # Alpha is exactly 0 outside the mask, so the source's own bytes stay there.
+    area[:] = np.clip(np.rint(area + alpha * (mouth - area)), 0, 255).astype(np.uint8)
     return result
+
+
+def _extent(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Upper left and lower right corner of what the mask covers, crop px as (x, y)."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return np.zeros(2), np.zeros(2)
+    return np.array([columns[0] - 1, rows[0] - 1]), np.array([columns[-1] + 1, rows[-1] + 1])
+
+
+def _decided(layers: MouthLayers) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the references (96, 96, R), the stronger favoured, and the weighted paint (96, 96, 3)."""
+    weights = layers.weights.transpose(1, 2, 0)
+    painted = weights[..., -1:]
+    decided = weights[..., :-1] ** _DECISIVENESS
+    decided = decided * ((1 - painted) / (decided.sum(axis=-1, keepdims=True) + 1e-6))
+    return decided, layers.paint.transpose(1, 2, 0) * painted
 
 
 def colour_field(current: np.ndarray, rendered: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -101,18 +119,16 @@ def colour_field(current: np.ndarray, rendered: np.ndarray, mask: np.ndarray) ->
     return carried / (cv2.GaussianBlur(ring, (0, 0), _RING_BLUR_PX)[..., None] + 1e-4)
 
 
-def _assemble_crop(layers: MouthLayers, references: tuple[ReferenceView, ...]) -> np.ndarray:
+def _assemble_crop(
+    flow: np.ndarray, blend: np.ndarray, paint: np.ndarray, references: tuple[ReferenceView, ...]
+) -> np.ndarray:
     """The rendered mouth at the network's own 96 px, (96, 96, 3): enough to measure colour."""
     axis = np.arange(CROP_PX, dtype=np.float32)
-    flow = (
-        cv2.resize(_interleaved_flow(layers.flow), (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
-        * CROP_PX
-    )
-    result = (layers.paint * layers.weights[-1:]).transpose(1, 2, 0)
+    result = paint
     for index, view in enumerate(references):
         x, y = axis[None, :] + flow[..., 2 * index], axis[:, None] + flow[..., 2 * index + 1]
         read = cv2.remap(view.crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        result = result + read * layers.weights[index][..., None]
+        result = result + read * blend[..., index : index + 1]
     return result
 
 
@@ -121,19 +137,9 @@ def _interleaved_flow(flow: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(flow.reshape(-1, *flow.shape[2:]).transpose(1, 2, 0))
 
 
-def _spread(
-    field: np.ndarray,
-    place: np.ndarray,
-    size: tuple[int, int],
-    interpolation: int = cv2.INTER_LINEAR,
-    border: int = cv2.BORDER_REPLICATE,
-) -> np.ndarray:
-    """A field over the crop, (G, G[, C]) float32, drawn over a part of the frame, (h, w[, C])."""
-    ratio = CROP_PX / field.shape[0]
-    matrix = place.copy()
-    matrix[:, 2] += matrix[:, :2] @ np.full(2, (ratio - 1) / 2)
-    matrix[:, :2] *= ratio
-    return cv2.warpAffine(field, matrix, size, flags=interpolation, borderMode=border)
+def _spread(field: np.ndarray, place: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A field over the crop, (96, 96, C) float32, drawn over a part of the frame, (h, w, C)."""
+    return cv2.warpAffine(field, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _crop_coordinates(place: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -154,10 +160,12 @@ def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     )
 
 
-def _bounds(to_frame: np.ndarray, shape: tuple[int, ...], margin: float) -> tuple[int, int, int, int]:
-    """left, top, right, bottom of the crop in the frame, grown by `margin` crop sides, clipped to it."""
-    low, high = -margin * CROP_PX - 1, (1 + margin) * CROP_PX
-    corners = np.array([[low, low, 1], [high, low, 1], [low, high, 1], [high, high, 1]]) @ to_frame.T
+def _bounds(
+    to_frame: np.ndarray, shape: tuple[int, ...], low: np.ndarray, high: np.ndarray
+) -> tuple[int, int, int, int]:
+    """left, top, right, bottom in the frame of the crop's part from `low` to `high` (x, y), clipped to it."""
+    (x0, y0), (x1, y1) = low, high
+    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x0, y1, 1], [x1, y1, 1]]) @ to_frame.T
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, (shape[1], shape[0]))
     return int(left), int(top), int(right), int(bottom)
