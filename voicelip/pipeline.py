@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -279,8 +279,8 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
 
 
 def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
-    def read(indices: Any) -> list[np.ndarray]:
-        return [next(iter(clip.frames(index, index + 1))).image for index in indices]
+    def read(indices: Sequence[int]) -> list[np.ndarray]:
+        return [frame.image for frame in clip.picked(indices)]
 
     return read
 

@@ -1,6 +1,6 @@
 """Reading pictures: any video or still as a stream of upright RGB frames at a constant rate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
@@ -18,6 +18,7 @@ from voicelip.media.values import ClipInfo, ColourTags, Frame
 
 LARGEST_SIDE = 8192  # pixels
 STILL_FPS = Fraction(25)
+_NEAR_FRAMES = 250  # apart, frames are found faster by seeking than by decoding on
 _KEPT_FRAMES = 32  # at most, for playing backwards
 _KEPT_BYTES = 32 << 20
 
@@ -71,6 +72,18 @@ class Clip:
         """
         for index, picture in self.pictures(start, stop):
             yield self._frame(index, picture, exact)
+
+    def picked(self, indices: Sequence[int]) -> list[Frame]:
+        """The frames of these indices, in rising order, decoding what lies between near ones only once."""
+        found: list[Frame] = []
+        wanted = sorted(set(indices))
+        while wanted:
+            near = [index for index in wanted if index - wanted[0] <= _NEAR_FRAMES]
+            for index, picture in self.pictures(near[0], near[-1] + 1):
+                if index in near:
+                    found.append(self._frame(index, picture))
+            wanted = wanted[len(near) :]
+        return found
 
     def frames_backwards(self, start: int, stop: int = 0) -> Iterator[Frame]:
         """Frames `start`, `start - 1`, … down to and including `stop`.
