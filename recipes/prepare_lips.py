@@ -61,7 +61,9 @@ def _run(
     landmarker = hub.fetch("face-landmarker")
     batches = [recordings[i : i + PER_SHARD] for i in range(0, len(recordings), PER_SHARD)]
     first = _next_number(out)
-    with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
+    # A forked worker would wait for ever for OpenCV's threads, which stay behind in its parent.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         waiting: list[Future[list[Outcome]]] = [
             pool.submit(prepare_shard, folder, out / "shards" / f"{number:05d}", batch, landmarker, needs)
             for number, batch in enumerate(batches, start=first)

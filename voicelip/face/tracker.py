@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from voicelip.errors import NoFaceError
@@ -107,15 +106,8 @@ class FaceTracker:
         the one that was asked for, raises NoFaceError.
         """
         state = _State(choose)
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(
-            1
-        )  # a second one makes networks this small no faster, and takes a core from the decoder
-        try:
-            for image in images:
-                self._advance(state, image)
-        finally:
-            cv2.setNumThreads(threads)
+        for image in images:
+            self._advance(state, image)
         if state.most_faces and not state.person.is_known:
             raise NoFaceError(choose.complaint(state.most_faces))
         return state.result()
