@@ -275,7 +275,9 @@ class TestExitCodesInTheDocs:
         assert list(table) == list(failures.exit_codes())
 
     def test_name_the_error_class(self, table: dict[int, str]) -> None:
-        for error in errors.VoicelipError.__subclasses__():
+        for error in vars(errors).values():  # not its subclasses elsewhere, which never reach the user
+            if not isinstance(error, type) or error is errors.VoicelipError:
+                continue
             assert f"`{error.__name__}`" in table[error.exit_code]
 
 
