@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from voicelip.face import FaceTrack
-from voicelip.face.cache import cached_track, content_hash
+from voicelip.face.cache import cached_track
+from voicelip.hashing import content_hash
 
 
 class Counted:

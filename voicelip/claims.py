@@ -1,10 +1,10 @@
 """What each kind of run has to declare: the files that went into its output, and the models that made it."""
 
 import functools
-import hashlib
 from pathlib import Path
 
 from voicelip import hub
+from voicelip.hashing import content_hash
 from voicelip.trust import Claim, Model, Source
 
 _ENGINES: dict[str, tuple[str, ...]] = {"kokoro": ("kokoro", "kokoro_voices.npz")}
@@ -43,7 +43,7 @@ def _models(tables: dict[str, tuple[str, ...]], name: str) -> tuple[Model, ...]:
         return _named(tables[name])
     kind, _, path = name.partition(":")
     file = Path(path).expanduser()
-    return (Model(kind, _sha256(file) if path and file.is_file() else None),)
+    return (Model(kind, content_hash(file) if path and file.is_file() else None),)
 
 
 def _named(names: tuple[str, ...]) -> tuple[Model, ...]:
@@ -56,12 +56,4 @@ def _model(name: str) -> tuple[Model, ...]:
     artifact = hub.entries().get(name)
     if artifact:
         return tuple(Model(f"{name}/{file.name}", file.sha256) for file in artifact.files)
-    return (Model(name, _sha256(hub.pretrained(name))),)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return (Model(name, content_hash(hub.pretrained(name))),)

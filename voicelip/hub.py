@@ -7,7 +7,6 @@ those. `verify` computes it again.
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from voicelip.errors import ArtifactError, UnknownNameError
+from voicelip.hashing import content_hash
 from voicelip.mirrors import Mirror, MirrorError, WebMirror, WheelMirror
 from voicelip.progress import Progress, silent
 
@@ -240,12 +240,9 @@ def _fault(path: Path, file: ArtifactFile) -> str | None:
     size = path.stat().st_size
     if size != file.bytes:
         return f"{file.name} has {size} bytes instead of {file.bytes}"
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while block := source.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != file.sha256:
-        return f"{file.name} has sha256 {digest.hexdigest()[:12]}… instead of {file.sha256[:12]}…"
+    found = content_hash(path)
+    if found != file.sha256:
+        return f"{file.name} has sha256 {found[:12]}… instead of {file.sha256[:12]}…"
     return None
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from voicelip import claims, hub
 from voicelip.errors import InputNotFoundError, NoFaceError, OptionError, UnknownNameError
 from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
-from voicelip.face.cache import cached_track, content_hash
+from voicelip.face.cache import cached_track
 from voicelip.face.tracker import FaceTracker
+from voicelip.hashing import content_hash
 from voicelip.lips import generator as lip_generators
 from voicelip.lips.mel import SAMPLE_RATE
 from voicelip.media import (

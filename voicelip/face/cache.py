@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from voicelip.face.track import FaceTrack
+from voicelip.hashing import content_hash
 
 VERSION = 1  # raise whenever tracking gives other values or the file's form changes
 KEPT_BYTES = 1 << 30  # the longest unused tracks go first
@@ -39,15 +40,6 @@ def cached_track(
     track = compute()
     _write(file, track)
     return track, False
-
-
-def content_hash(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _key(path: Path, settings: str) -> str:

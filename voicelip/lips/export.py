@@ -68,6 +68,27 @@ def export_renderer(renderer: Renderer, path: Path) -> None:
         external_data=False,
         verbose=False,
     )
+    forget_origin(path)
+
+
+def forget_origin(path: Path) -> None:
+    """Drop what the exporter notes of the machine: source paths in the metadata of every node and value."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.value_info,
+        *graph.input,
+        *graph.output,
+        *graph.initializer,
+    ):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 def export_motion(network: MotionNet, path: Path) -> None:
@@ -83,3 +104,4 @@ def export_motion(network: MotionNet, path: Path) -> None:
         external_data=False,
         dynamo=False,
     )
+    forget_origin(path)

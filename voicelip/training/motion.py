@@ -233,9 +233,7 @@ def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedCli
 
 
 def speaker_weights(speakers: list[str], evenness: float = 0.5) -> np.ndarray:
-    """Probability of each clip: a speaker counts with the square root of their clips, so small ones are
-    heard.
-    """
+    """Probability of each clip; with `evenness` 0 all clips count alike, with 1 all speakers do."""
     counts = {speaker: speakers.count(speaker) for speaker in set(speakers)}
     weights = np.array([counts[speaker] ** -evenness for speaker in speakers])
     return weights / weights.sum()

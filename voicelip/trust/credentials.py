@@ -1,6 +1,5 @@
 """Content credentials (C2PA) written into a finished file, by reading and writing it once, offline."""
 
-import hashlib
 import mimetypes
 import os
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO
 
 import voicelip
 from voicelip.errors import CredentialsError
+from voicelip.hashing import content_hash
 from voicelip.media.output import temporary_beside
 from voicelip.trust.claim import Claim, Source
 from voicelip.trust.keys import Signer, load_signer
@@ -196,17 +196,9 @@ def _ingredient(index: int, source: Source) -> dict[str, Any]:
         "title": source.role,
         "format": mimetypes.guess_type(source.path.name)[0] or "application/octet-stream",
         "relationship": source.relationship,
-        "instance_id": f"sha256:{_sha256(source.path)}",
+        "instance_id": f"sha256:{content_hash(source.path)}",
         "label": _id(index),
     }
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class _Target:
