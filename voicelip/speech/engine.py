@@ -1,6 +1,7 @@
 """What a text-to-speech engine is, the values it takes and gives, and how one is found by name."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 from pathlib import Path
@@ -22,6 +23,10 @@ class Voice:
 
     `mixture` holds stock voices and weights (sum 1); a stock voice is a mixture of one. A cloned voice
     also keeps its `reference` recording and GE2E `embedding` ((256,) float32, length 1).
+
+    A fitted voice brings its own `style` ((510, 256) float32, a row for each phoneme count, or one (256,)
+    row for all), which then speaks instead of the mixture, the decoder constants that it replaces
+    (`overrides`: initializer name → array), and its `pace` (a factor on the speed).
     """
 
     name: str
@@ -29,6 +34,9 @@ class Voice:
     reference: Path | None = None
     embedding: np.ndarray | None = field(default=None, compare=False)
     warnings: tuple[str, ...] = ()
+    style: np.ndarray | None = field(default=None, compare=False, repr=False)
+    overrides: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+    pace: float = 1.0
 
     @property
     def is_stock(self) -> bool:
