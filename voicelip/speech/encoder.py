@@ -28,14 +28,23 @@ LONGEST_PAUSE_S = 0.18
 
 def embed(audio: Audio, progress: Progress = silent) -> np.ndarray:
     """(256,) float32 of length 1; cosines between them compare speakers."""
-    samples = prepare(audio)
-    partials = mel_partials(samples)
+    return middle(embed_windows(audio, progress))
+
+
+def embed_windows(audio: Audio, progress: Progress = silent) -> np.ndarray:
+    """(P, 256) float32 of length 1: one embedding for each window of 1.6 s, every 0.8 s."""
+    partials = mel_partials(prepare(audio))
     import torch
 
     network = _network(str(hub.fetch("ge2e", progress)))
     with torch.inference_mode():
-        each = network(torch.from_numpy(partials)).numpy()
-    mean = each.mean(axis=0)
+        each: np.ndarray = network(torch.from_numpy(partials)).numpy()
+    return each
+
+
+def middle(embeddings: np.ndarray) -> np.ndarray:
+    """(256,) float32 of length 1: the mean direction of (P, 256)."""
+    mean = embeddings.mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
