@@ -80,3 +80,9 @@ class CredentialsError(VoicelipError):
     """Content credentials cannot be written, or the key that signs them cannot be used."""
 
     exit_code = 13
+
+
+class TermsError(VoicelipError):
+    """A model's own terms of use have not been accepted."""
+
+    exit_code = 14

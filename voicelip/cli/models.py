@@ -66,6 +66,16 @@ def verify(names: Names = None, as_json: o.Json = False) -> None:
             )
 
 
+@app.command()
+def accept(name: Annotated[str, typer.Argument(help="The model whose terms of use you accept.")]) -> None:
+    """Accept a model's own terms of use, such as non-commercial ones; without it they are not loaded."""
+    with Terminal():
+        from voicelip import terms
+
+        given = terms.accept(name)
+        print(f"{name}: accepted: {given.licence} ({given.summary}; {given.url})", flush=True)
+
+
 def _known(names: list[str] | None) -> list[str]:
     """The names given, or all; an unknown one is refused before anything is done."""
     from voicelip import hub
