@@ -55,11 +55,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Speech:
-    """Spoken text."""
+    """Spoken text: its sentences as `segments`, and its words as they are written, punctuation included."""
 
     audio: Audio
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
+    words: tuple[Segment, ...] = ()
 
 
 class Engine(Protocol):
