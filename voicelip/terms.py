@@ -17,8 +17,7 @@ from voicelip.errors import TermsError, UnknownNameError
 
 @dataclass(frozen=True)
 class Terms:
-    """The `licence` a model is under, in `summary` what it forbids, at `url` the words themselves.
-    """
+    """The `licence` a model is under, in `summary` what it forbids, at `url` the words themselves."""
 
     licence: str
     summary: str
