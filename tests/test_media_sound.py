@@ -41,6 +41,15 @@ def test_written_sound_reads_back(tmp_path, suffix):
     assert again.samples.dtype == np.float32
 
 
+def test_a_beginning_is_the_beginning_of_the_whole(tmp_path):
+    path = tmp_path / "long.wav"
+    write_audio(path, Audio(tone(440, 3, 16000), 16000))
+    whole, part = read_audio(path), read_audio(path, stop_s=1.2)
+    assert part.duration_s == pytest.approx(1.2)
+    assert (part.samples == whole.samples[: len(part.samples)]).all()
+    assert (read_audio(path, stop_s=60).samples == whole.samples).all()
+
+
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 def test_every_sample_format_has_the_same_level(tmp_path, subtype):
     stereo = np.stack([tone(440, 0.3, 16000, 0.8), np.zeros(4800, np.float32)], axis=1)

@@ -19,8 +19,9 @@ _LARGEST_BLOCK = 4096  # samples
 _LONGEST_GAP_S = 600.0  # beyond this it is a broken clock
 
 
-def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
-    """The first sound track of a file, down-mixed to mono, at `sample_rate` Hz (default: its own).
+def read_audio(path: str | Path, sample_rate: int | None = None, stop_s: float | None = None) -> Audio:
+    """The first sound track of a file, down-mixed to mono, at `sample_rate` Hz (default: its own), up to
+    `stop_s` (default: its end).
 
     In a video, time zero is the first picture's: sound before it is dropped, and silence stands where
     the sound starts late or has holes. A broken tail is left out.
@@ -28,7 +29,7 @@ def read_audio(path: str | Path, sample_rate: int | None = None) -> Audio:
     path = Path(path)
     check_input(path)
     with reading(path):
-        audio = _decode_all(path)
+        audio = _decode(path, stop_s)
     return audio if sample_rate is None else audio.resampled(sample_rate)
 
 
@@ -74,7 +75,7 @@ def write_audio(
         temporary.unlink(missing_ok=True)
 
 
-def _decode_all(path: Path) -> Audio:
+def _decode(path: Path, stop_s: float | None) -> Audio:
     import av
 
     with av.open(str(path)) as container:
@@ -84,6 +85,8 @@ def _decode_all(path: Path) -> Audio:
         track = _Track(_picture_start_s(container))
         for frame in _frames(container, stream):
             track.append(frame)
+            if stop_s is not None and track.length >= stop_s * frame.sample_rate:
+                return track.first(stop_s)
         if track.length == 0:
             raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
         return track.until(_declared_end_s(stream))
@@ -120,6 +123,10 @@ class _Track:
             return shift if at_start else 0
         is_hole = at_start or shift > _GAP_S * self._rate
         return shift if is_hole and shift < _LONGEST_GAP_S * self._rate else 0
+
+    def first(self, seconds: float) -> Audio:
+        """The track's beginning."""
+        return Audio(np.concatenate(self._pieces)[: round(seconds * self._rate)], self._rate)
 
     def until(self, end_s: float | None) -> Audio:
         """The track, without what the encoder added to fill its last block, going by the declared end."""
