@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, ReferenceView, colour_field, composite
+from voicelip.media import RgbPicture
 
 MASK = cv2.GaussianBlur(np.pad(np.ones((56, 56), np.float32), 20), (0, 0), 2.5)
 
@@ -19,11 +21,6 @@ def placement(scale: float, x: float, y: float, angle: float = 0.0) -> np.ndarra
     return np.array([[cos, -sin, x], [sin, cos, y]])
 
 
-def crop_of(frame: np.ndarray, to_frame: np.ndarray) -> np.ndarray:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(frame, to_frame, (96, 96), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-
-
 def still_layers() -> MouthLayers:
     """No motion, everything from the first reference."""
     weights = np.zeros((3, 96, 96), np.float32)
@@ -34,10 +31,11 @@ def still_layers() -> MouthLayers:
 def render(
     frame: np.ndarray, to_frame: np.ndarray, layers: MouthLayers, other: np.ndarray | None = None
 ) -> np.ndarray:
-    crop = crop_of(frame, to_frame)
-    view = ReferenceView.cut(frame, to_frame, crop)
-    second = view if other is None else ReferenceView.cut(other, to_frame, crop_of(other, to_frame))
-    return composite(frame, to_frame, crop.astype(np.float32) / 255, MASK, layers, (view, second))
+    part = CropPart(frame, to_frame, 0, 0)
+    view = ReferenceView.of(part)
+    second = view if other is None else ReferenceView.of(CropPart(other, to_frame, 0, 0))
+    patch = composite(part, part.crop().astype(np.float32) / 255, MASK, layers, (view, second))
+    return RgbPicture(frame).with_patch(patch).rgb()
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.0, 2.3, 5.0])

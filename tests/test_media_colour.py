@@ -117,5 +117,6 @@ def test_hdr_is_delivered_in_standard_range(tmp_path, transfer):
 
 def test_quick_colours_are_nearly_the_exact_ones() -> None:
     clip = Clip(Path(voicelip.__file__).parent / "assets" / "presenter.mp4")
-    exact, quick = (next(iter(clip.frames(3, 4, exact=wanted))).image.astype(int) for wanted in (True, False))
+    picture = next(clip.frames(3, 4)).picture
+    exact, quick = (picture.rgb(exact=wanted).astype(int) for wanted in (True, False))
     assert np.abs(quick - exact).mean() < 2

@@ -17,7 +17,7 @@ from voicelip.lips.wav2lip.boxes import face_boxes, stretches
 from voicelip.lips.wav2lip.generator import Wav2LipGenerator, mel_windows
 from voicelip.lips.wav2lip.generator_net import Generator
 from voicelip.lips.wav2lip.paste import paste_hard, paste_mouth
-from voicelip.media import Audio, Clip, write_audio
+from voicelip.media import Audio, Clip, RgbPicture, write_audio
 from voicelip.pipeline import PRESENTER, PRESENTER_FACE, LipsyncOptions
 
 SIZE = (200, 240)  # height and width of the made frames
@@ -40,9 +40,9 @@ def crops(frames: int, step_px: float = 0.0) -> MouthCrops:
 
 def job(seconds: float = 1.0, fps: Fraction = Fraction(25), strength: float = 1.0) -> Job:
     samples = np.random.default_rng(1).standard_normal(int(16_000 * seconds)).astype(np.float32) / 10
-    frames = [np.full((*SIZE, 3), 99, np.uint8)]
+    picture = RgbPicture(np.full((*SIZE, 3), 99, np.uint8))
     return Job(
-        samples, int(seconds * fps), fps, crops(30), lambda indices: [frames[0] for _ in indices], strength
+        samples, int(seconds * fps), fps, crops(30), lambda indices: [picture for _ in indices], strength
     )
 
 
@@ -114,10 +114,12 @@ def test_the_lower_half_alone_is_the_same(checkpoint: Path) -> None:
 
 
 def test_the_hard_paste_replaces_the_box_and_nothing_else() -> None:
-    frame = np.full((*SIZE, 3), 7, np.uint8)
-    result = paste_hard(frame, (70, 40, 150, 170), np.full((96, 96, 3), 0.999, np.float32))
+    frame = RgbPicture(np.full((*SIZE, 3), 7, np.uint8))
+    box = (70, 40, 150, 170)
+    patch = paste_hard(frame.rgb(box), box, np.full((96, 96, 3), 0.999, np.float32))
+    result = frame.with_patch(patch).rgb()
     assert (result[40:170, 70:150] == 254).all()
-    assert (result == 7).sum() == frame.size - 80 * 130 * 3
+    assert (result == 7).sum() == result.size - 80 * 130 * 3
 
 
 def test_the_mouth_paste_meets_its_surroundings_and_leaves_the_rest() -> None:
@@ -127,7 +129,8 @@ def test_the_mouth_paste_meets_its_surroundings_and_leaves_the_rest() -> None:
     mask = np.clip(np.cumsum(mask, axis=0) / 40, 0, 1) * mask
     to_frame = np.array([[1.0, 0, 70], [0, 1.0, 60]])
     drawn = np.full((96, 96, 3), 110 / 255, np.float32)
-    result = paste_mouth(frame, (70, 40, 150, 170), drawn, to_frame, mask)
+    patch = paste_mouth(frame[40:170, 70:150], (70, 40, 150, 170), drawn, to_frame, mask)
+    result = RgbPicture(frame).with_patch(patch).rgb()
     assert (result[:40] == frame[:40]).all()
     assert (result[:, :70] == frame[:, :70]).all()
     assert (result[90:130, 90:130] != frame[90:130, 90:130]).any()
@@ -141,8 +144,8 @@ def test_a_face_outside_the_frame_is_left_alone(checkpoint: Path) -> None:
     session = create(f"wav2lip:{checkpoint}").session(
         Job(given.samples, 5, given.fps, away, given.read_frames)
     )
-    image = np.full((*SIZE, 3), 99, np.uint8)
-    assert np.array_equal(session.render([Shot(0, 0, image)])[0], image)
+    shot = Shot(0, 0, next(iter(given.read_frames([0]))))
+    assert not session.render([shot])[0].changed.any()
 
 
 def test_strength_is_refused(checkpoint: Path) -> None:

@@ -22,6 +22,7 @@ from voicelip.lips.mel import SAMPLE_RATE
 from voicelip.media import (
     Audio,
     Clip,
+    Picture,
     VideoWriter,
     ahead,
     check_output,
@@ -241,10 +242,10 @@ def _regenerate(
             finish=finish,
         ) as writer,
     ):
-        images = _rendered(clip, frames, options, track, crops, session, passed)
-        for index, image in enumerate(ahead(images, _depth(clip))):
+        pictures = _rendered(clip, frames, options, track, crops, session, passed)
+        for index, picture in enumerate(ahead(pictures, _depth(clip))):
             _write_sound_until(writer, audio, index, fps)
-            writer.write_frame(image)
+            writer.write_frame(picture)
             progress("lips", index + 1, frames, "frames")
         frames = writer.frames_written
     warnings = (*warnings, *clip.problems, *_passed_warnings(passed, frames))
@@ -259,11 +260,11 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
     def compute() -> FaceTrack:
         tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
 
-        source_frames = clip.frames(0, frames, exact=False)
+        source_images = (frame.picture.rgb(exact=False) for frame in clip.frames(0, frames))
 
         def images() -> Iterator[np.ndarray]:
-            for number, frame in enumerate(ahead(source_frames, _depth(clip)), start=1):
-                yield frame.image
+            for number, image in enumerate(ahead(source_images, _depth(clip)), start=1):
+                yield image
                 progress("faces", number, frames, "frames")
 
         return tracker.track(images(), _chosen(tracker, options))
@@ -280,8 +281,8 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
 
 
 def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
-    def read(indices: Sequence[int]) -> list[np.ndarray]:
-        return [frame.image for frame in clip.picked(indices)]
+    def read(indices: Sequence[int]) -> list[Picture]:
+        return [frame.picture for frame in clip.picked(indices)]
 
     return read
 
@@ -294,7 +295,7 @@ def _rendered(
     crops: MouthCrops,
     session: lip_generators.LipSession,
     passed: Counter[str],
-) -> Iterator[np.ndarray]:
+) -> Iterator[Picture]:
     """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted
     by reason.
     """
@@ -302,7 +303,7 @@ def _rendered(
     source_frames = paced_frames(clip, frames, options.when_short, options.when_long)
     for index, frame in enumerate(ahead(source_frames, _depth(clip))):
         source = min(frame.index, len(track) - 1)
-        batch.append(lip_generators.Shot(index, source, frame.image))
+        batch.append(lip_generators.Shot(index, source, frame.picture))
         if len(batch) == _BATCH:
             yield from _render_batch(batch, track, crops, session, passed)
             batch = []
@@ -320,17 +321,16 @@ def _render_batch(
     crops: MouthCrops,
     session: lip_generators.LipSession,
     passed: Counter[str],
-) -> list[np.ndarray]:
+) -> list[Picture]:
     usable = [shot for shot in batch if np.isfinite(crops.to_frame[shot.source_index]).all()]
-    rendered = (
-        dict(zip((shot.output_index for shot in usable), session.render(usable), strict=True))
-        if usable
-        else {}
-    )
+    patches = session.render(usable) if usable else []
+    rendered = {
+        shot.output_index: shot.picture.with_patch(patch) for shot, patch in zip(usable, patches, strict=True)
+    }
     for shot in batch:
         if shot.output_index not in rendered:
             passed[FaceStatus(int(track.status[shot.source_index])).name.lower()] += 1
-    return [rendered.get(shot.output_index, shot.image) for shot in batch]
+    return [rendered.get(shot.output_index, shot.picture) for shot in batch]
 
 
 def _write_sound_until(writer: VideoWriter, audio: Audio, frame: int, fps: Fraction) -> None:

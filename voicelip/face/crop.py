@@ -13,11 +13,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from voicelip.face.points import LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER, STABLE
 from voicelip.face.track import FaceTrack
+from voicelip.media import Box, Picture
 
 CROP_PX = 96
 PX_PER_IOD = 74.0  # px of the crop per inter-ocular distance
 MOUTH_XY = (47.5, 40.0)  # where the mouth's usual centre lies; above the middle: the jaw needs room to open
 _SMOOTHING_FRAMES = 1.0
+_REACH_PX = 8  # around a crop: what reading and blurring at its border looks at
 
 
 @dataclass(frozen=True)
@@ -33,25 +35,40 @@ class MouthCrops:
 
     def scaled_to_frame(self, index: int, size_px: int) -> np.ndarray:
         """(2, 3) matrix from px of a `size_px` crop to frame px; pixel centres lie at whole coordinates."""
-        ratio = CROP_PX / size_px
-        matrix = self.to_frame[index].copy()
-        matrix[:, 2] += matrix[:, :2] @ np.full(2, (ratio - 1) / 2)
-        matrix[:, :2] *= ratio
-        return matrix
+        return _scaled(self.to_frame[index], size_px)
+
+    def part(self, picture: Picture, index: int, margin: float = 0.0) -> "CropPart":
+        """What the crop of frame `index` is cut from, with `margin` crop sides more around it."""
+        low, high = -margin * CROP_PX, (1 + margin) * CROP_PX
+        box = _box_around(self.to_frame[index], low, high, picture.width, picture.height)
+        to_image = self.to_frame[index].copy()
+        to_image[:, 2] -= box[:2]
+        return CropPart(picture.rgb(box), to_image, *box[:2])
 
     def cut(self, image: np.ndarray, index: int, size_px: int = CROP_PX) -> np.ndarray:
         """The crop of `image` (H, W, 3) for frame `index`: (size_px, size_px, 3), edges repeated outwards."""
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        matrix = self.scaled_to_frame(index, size_px)
-        shrink = float(np.hypot(*matrix[:, 0]))
-        if shrink > 1.5:  # warpAffine reads single pixels: without this, a large face aliases
-            image, matrix = _blurred_part(image, matrix, size_px)
-        return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return _cut(image, self.scaled_to_frame(index, size_px), size_px)
 
     def native_px(self, index: int) -> int:
         """Side of a crop that shows frame `index` at the footage's own resolution."""
         scale = float(np.hypot(*self.to_frame[index][:, 0]))
         return max(CROP_PX, 2 * round(CROP_PX * scale / 2))
+
+
+@dataclass(frozen=True)
+class CropPart:
+    """The part of one frame around its mouth crop: `image` (h, w, 3) uint8 RGB, its upper left pixel at
+    (`left`, `top`) of the frame; `to_image` (2, 3) float64 maps crop px to px of the image.
+    """
+
+    image: np.ndarray
+    to_image: np.ndarray
+    left: int
+    top: int
+
+    def crop(self, size_px: int = CROP_PX) -> np.ndarray:
+        """(size_px, size_px, 3), as `MouthCrops.cut` takes it from the whole frame."""
+        return _cut(self.image, _scaled(self.to_image, size_px), size_px)
 
 
 def stabilise(track: FaceTrack) -> MouthCrops:
@@ -119,13 +136,39 @@ def _apply_inverse(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.einsum("tij,tkj->tki", inverse, points - matrices[:, None, :, 2])
 
 
+def _scaled(to_image: np.ndarray, size_px: int) -> np.ndarray:
+    ratio = CROP_PX / size_px
+    matrix = to_image.copy()
+    matrix[:, 2] += matrix[:, :2] @ np.full(2, (ratio - 1) / 2)
+    matrix[:, :2] *= ratio
+    return matrix
+
+
+def _cut(image: np.ndarray, matrix: np.ndarray, size_px: int) -> np.ndarray:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shrink = float(np.hypot(*matrix[:, 0]))
+    if shrink > 1.5:  # warpAffine reads single pixels: without this, a large face aliases
+        image, matrix = _blurred_part(image, matrix, size_px)
+    return cv2.warpAffine(image, matrix, (size_px, size_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
 def _blurred_part(image: np.ndarray, matrix: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
     """The part of `image` that the crop shows, low-passed, and the matrix from crop px to its px."""
-    corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]]) @ matrix.T
     height, width = image.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - 8, 0, [width - 1, height - 1]).astype(int)
-    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + 8, [x0 + 1, y0 + 1], [width, height]).astype(int)
+    left, top, right, bottom = _box_around(matrix, 0, size_px, width, height)
     shifted = matrix.copy()
-    shifted[:, 2] -= (x0, y0)
+    shifted[:, 2] -= (left, top)
     shrink = float(np.hypot(*matrix[:, 0]))
-    return cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.35 * shrink), shifted
+    return cv2.GaussianBlur(image[top:bottom, left:right], (0, 0), 0.35 * shrink), shifted
+
+
+def _box_around(matrix: np.ndarray, low: float, high: float, width: int, height: int) -> Box:
+    """The part of an image that holds the square from `low` to `high`, placed by `matrix`, and some px more;
+    at least one pixel of the image's edge.
+    """
+    placed = np.array([[low, low, 1], [high, low, 1], [low, high, 1], [high, high, 1]]) @ matrix.T
+    start = np.floor(placed.min(axis=0)) - _REACH_PX
+    stop = np.ceil(placed.max(axis=0)) + _REACH_PX
+    left, top = np.clip(start, 0, [width - 1, height - 1]).astype(int).tolist()
+    right, bottom = np.clip(stop, [left + 1, top + 1], [width, height]).astype(int).tolist()
+    return left, top, right, bottom

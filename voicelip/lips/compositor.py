@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from voicelip.face.crop import CROP_PX
+from voicelip.face.crop import CROP_PX, CropPart
+from voicelip.media import Patch
 
-_VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
+VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
 _DECISIVENESS = 2  # power that the references' weights are raised to: a mix of two views is blurred
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
@@ -28,13 +29,9 @@ class ReferenceView:
     crop: np.ndarray
 
     @classmethod
-    def cut(cls, frame: np.ndarray, to_frame: np.ndarray, crop: np.ndarray) -> "ReferenceView":
-        margin = _VIEW_MARGIN * CROP_PX
-        low, high = np.full(2, -margin), np.full(2, CROP_PX + margin)
-        left, top, right, bottom = _bounds(to_frame, frame.shape, low, high)
-        moved = to_frame.copy()
-        moved[:, 2] -= (left, top)
-        return cls(frame[top:bottom, left:right].copy(), moved, crop.astype(np.float32) / 255)
+    def of(cls, part: CropPart) -> "ReferenceView":
+        """From a part cut with `VIEW_MARGIN`."""
+        return cls(part.image, part.to_image, part.crop().astype(np.float32) / 255)
 
 
 @dataclass(frozen=True)
@@ -49,22 +46,20 @@ class MouthLayers:
 
 
 def composite(
-    frame: np.ndarray,
-    to_frame: np.ndarray,
+    part: CropPart,
     current: np.ndarray,
     mask: np.ndarray,
     layers: MouthLayers,
     references: tuple[ReferenceView, ...],
-) -> np.ndarray:
-    """A copy of `frame` (H, W, 3) uint8 with the mouth replaced.
+) -> Patch:
+    """The mouth of a frame made anew, from the `part` of it that shows the crop.
 
-    `to_frame` (2, 3) maps crop px to frame px; `current` (96, 96, 3) float32 is the frame's own crop; `mask`
-    (96, 96) the opacity.
+    `current` (96, 96, 3) float32 is the frame's own crop, 0–1; `mask` (96, 96) the opacity.
     """
-    left, top, right, bottom = _bounds(to_frame, frame.shape, *_extent(mask))
+    left, top, right, bottom = _bounds(part.to_image, part.image.shape, *_extent(mask))
     if right - left < 2 or bottom - top < 2:
-        return frame.copy()
-    place = to_frame.copy()
+        return Patch.nothing()
+    place = part.to_image.copy()
     place[:, 2] -= (left, top)
     size = (right - left, bottom - top)
     flow = CROP_PX * cv2.resize(
@@ -82,12 +77,10 @@ def composite(
         read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1])
         mouth += read * blend[..., index : index + 1]
 
-    result = frame.copy()
-    area = result[top:bottom, left:right]
+    area = part.image[top:bottom, left:right]
     alpha = added[..., 3:]
-    # Alpha is exactly 0 outside the mask, so the source's own bytes stay there.
-    area[:] = np.clip(np.rint(area + alpha * (mouth - area)), 0, 255).astype(np.uint8)
-    return result
+    image = np.clip(np.rint(area + alpha * (mouth - area)), 0, 255).astype(np.uint8)
+    return Patch(part.left + left, part.top + top, image, alpha[..., 0] > 0)
 
 
 def _extent(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

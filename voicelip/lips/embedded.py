@@ -12,8 +12,9 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from voicelip import hub
 from voicelip.face import MouthCrops
+from voicelip.face.crop import CropPart
 from voicelip.face.points import NOSE_BASE
-from voicelip.lips.compositor import MouthLayers, ReferenceView, composite
+from voicelip.lips.compositor import VIEW_MARGIN, MouthLayers, ReferenceView, composite
 from voicelip.lips.generator import Job, Shot
 from voicelip.lips.mel import SILENCE, frame_windows, mel_spectrogram
 from voicelip.lips.motion import (
@@ -27,6 +28,7 @@ from voicelip.lips.motion import (
 )
 from voicelip.lips.references import Donor, ReferencePick, lend_inside, pick_references
 from voicelip.lips.region import blend_mask, hidden, outlines
+from voicelip.media import Patch
 
 _TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
 _AMPLITUDE_RANGE = (0.6, 1.6)
@@ -144,16 +146,16 @@ class _Piece:
         points = run[:, MOTION_POINTS]
         rest = closed_mouth(points)
         rows = sorted({pick.closed, pick.opened})
-        images = dict(zip(rows, job.read_frames(rows), strict=True))
+        views = {
+            row: ReferenceView.of(job.crops.part(picture, row, VIEW_MARGIN))
+            for row, picture in zip(rows, job.read_frames(rows), strict=True)
+        }
         steady = gaussian_filter1d(points, _JITTER_FRAMES, axis=0, mode="nearest")
-        closed = _view(images[pick.closed], job.crops, pick.closed)
+        closed = views[pick.closed]
         if pick.never_open:
             opened, opened_points = donor.lit_like(closed, job.crops.native_px(pick.closed)), donor.points
         else:
-            opened, opened_points = (
-                _view(images[pick.opened], job.crops, pick.opened),
-                points[pick.opened - pick.span.start],
-            )
+            opened, opened_points = views[pick.opened], points[pick.opened - pick.span.start]
         both = np.stack([points[pick.closed - pick.span.start], opened_points])
         drift, mask = _drift(run), blend_mask(run)
         return cls(
@@ -167,14 +169,18 @@ class _Piece:
             mask,
         )
 
-    def views(self, shot: Shot) -> _Views:
+    def part(self, shot: Shot) -> CropPart:
+        """What is looked at of one frame."""
+        return self.crops.part(shot.picture, shot.source_index, VIEW_MARGIN if self.pick.never_open else 0)
+
+    def views(self, shot: Shot, part: CropPart) -> _Views:
         """References for one frame. A mouth that is shut all along is its own best closed view: same light,
         same pose.
         """
         if not self.pick.never_open:
             return self.references
-        own = _view(shot.image, self.crops, shot.source_index)
         points = self.steady_points[shot.source_index - self.pick.span.start]
+        own = ReferenceView.of(part)
         return _Views((own, self.references.views[1]), np.stack([points, self.references.points[1]]))
 
     def target(self, source_index: int, offsets: np.ndarray) -> np.ndarray:
@@ -182,10 +188,6 @@ class _Piece:
         return (
             self.closed + self.drift[source_index - self.pick.span.start] + self.amplitude * offsets
         ).astype(np.float32)
-
-
-def _view(image: np.ndarray, crops: MouthCrops, index: int) -> ReferenceView:
-    return ReferenceView.cut(image, crops.to_frame[index], crops.cut(image, index))
 
 
 def _amplitude(offsets: np.ndarray, basis: MotionBasis) -> float:
@@ -210,16 +212,15 @@ class EmbeddedSession:
         self, generator: EmbeddedGenerator, job: Job, codes: np.ndarray, pieces: list[_Piece]
     ) -> None:
         self._generator = generator
-        self._crops = job.crops
         self._offsets = generator.basis.decode(codes) * job.strength
         self._pieces = pieces
         self._pool = ThreadPoolExecutor(2)
 
-    def render(self, shots: Sequence[Shot]) -> list[np.ndarray]:
+    def render(self, shots: Sequence[Shot]) -> list[Patch]:
         pieces = [self._piece(shot.source_index) for shot in shots]
-        views = [piece.views(shot) for piece, shot in zip(pieces, shots, strict=True)]
-        crops = list(self._pool.map(lambda shot: self._crops.cut(shot.image, shot.source_index), shots))
-        current = np.stack(crops).astype(np.float32) / 255
+        parts = list(self._pool.map(_Piece.part, pieces, shots))
+        views = list(self._pool.map(_Piece.views, pieces, shots, parts))
+        current = np.stack(list(self._pool.map(CropPart.crop, parts))).astype(np.float32) / 255
         targets = np.stack(
             [
                 piece.target(shot.source_index, self._offsets[min(shot.output_index, len(self._offsets) - 1)])
@@ -241,14 +242,12 @@ class EmbeddedSession:
             },
         )
 
-        def finish(index: int) -> np.ndarray:
-            shot, piece = shots[index], pieces[index]
-            blend = weights[index]
+        def finish(index: int) -> Patch:
+            piece, blend = pieces[index], weights[index]
             if piece.pick.never_open:
                 blend = lend_inside(blend, targets[index])
             layers = MouthLayers(flow[index], blend, paint[index])
-            to_frame = self._crops.to_frame[shot.source_index]
-            return composite(shot.image, to_frame, current[index], piece.mask, layers, views[index].views)
+            return composite(parts[index], current[index], piece.mask, layers, views[index].views)
 
         return list(self._pool.map(finish, range(len(shots))))
 

@@ -1,4 +1,4 @@
-"""What a lip generator is: sound and a person's crops in, frames with a new mouth out.
+"""What a lip generator is: sound and a person's crops in, a new mouth for every frame out.
 
 One file per implementation; `create` finds them by name, third parties' through the entry point group
 `voicelip.lips`.
@@ -15,10 +15,13 @@ import numpy as np
 
 from voicelip.errors import UnknownNameError
 from voicelip.face import MouthCrops
+from voicelip.media import Patch, Picture, RgbPicture
+
+__all__ = ["Job", "LipGenerator", "LipSession", "Patch", "Picture", "RgbPicture", "Shot", "create"]
 
 _BUILT_IN = ("embedded", "wav2lip:CHECKPOINT", "wav2lip-hard:CHECKPOINT")
 
-ReadFrames = Callable[[Sequence[int]], list[np.ndarray]]
+ReadFrames = Callable[[Sequence[int]], list[Picture]]
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,7 @@ class Job:
     """What is to be said by whom.
 
     `samples` (N,) float32 at 16 kHz; `frames` output frames at `fps`; `crops` of the source clip;
-    `read_frames` fetches source frames (H, W, 3) uint8 RGB by index, ascending; `strength` scales the
-    motion.
+    `read_frames` fetches source frames by index, ascending; `strength` scales the motion.
     """
 
     samples: np.ndarray
@@ -40,20 +42,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Shot:
-    """One frame to render: its place in output and source clip, and its `image` (H, W, 3) uint8 RGB."""
+    """One frame to render: its place in output and source clip, and its `picture`.
+
+    Converting a picture costs more than drawing a mouth: take only the part that you look at,
+    `picture.rgb((left, top, right, bottom))`, and that once.
+    """
 
     output_index: int
     source_index: int
-    image: np.ndarray
+    picture: Picture
 
 
 class LipSession(Protocol):
     """A generator made ready for one job."""
 
-    def render(self, shots: Sequence[Shot]) -> list[np.ndarray]:
-        """The frames with the mouth regenerated; pixels outside the blend mask are the source's own.
-
-        Source images are not written on.
+    def render(self, shots: Sequence[Shot]) -> list[Patch]:
+        """For every shot the part that was made anew: `image` (h, w, 3) uint8 RGB with its upper left pixel
+        at (`left`, `top`) of the picture, blended with the source already, and `changed` (h, w) bool, the
+        pixels that count. Everything else goes from decoder to encoder untouched, so nothing outside the
+        blend mask may be `changed`. `Patch.nothing()` leaves a frame as it is.
         """
         ...
 

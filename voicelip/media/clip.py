@@ -1,8 +1,9 @@
-"""Reading pictures: any video or still as a stream of upright RGB frames at a constant rate."""
+"""Reading pictures: any video or still as a stream of upright pictures at a constant rate."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import numpy as np
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.media.colour import LIMITED, ToRgb, delivered_tags, frame_tags, is_hdr
 from voicelip.media.failures import check_input, reading
-from voicelip.media.orientation import orientation_of
+from voicelip.media.orientation import Orientation, orientation_of
+from voicelip.media.picture import ConvertedPicture, Picture
+from voicelip.media.planes import FORMATS, PlanarPicture, PlaneConverter, Planes
 from voicelip.media.timeline import Timeline, constant_rate, packets_until_broken, read_timeline
 from voicelip.media.values import ClipInfo, ColourTags, Frame
 
@@ -59,19 +62,22 @@ class Clip:
         self._orientation = orientation_of(first)
         self._stored_size = _square_pixel_size(first, self._sample_aspect)
         self._to_rgb = ToRgb(*self._stored_size)
+        self._planes = PlaneConverter(first)
         self.info = self._describe(first, is_still, fps or (STILL_FPS if is_still else own_rate), has_audio)
         if not is_still:
             self._note_missing_tail(declared_count, declared_end)
 
-    def frames(self, start: int = 0, stop: int | None = None, exact: bool = True) -> Iterator[Frame]:
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames `start` up to, not including, `stop` (default: the clip's end).
 
-        Without `exact` they come faster, with colours off by up to two levels: enough for finding things.
         A still goes on for as long as `stop` asks, every index the same picture.
         A damaged clip ends early; `problems` then says so.
         """
-        for index, picture in self.pictures(start, stop):
-            yield self._frame(index, picture, exact)
+        previous, picture = None, None
+        for index, decoded in self.pictures(start, stop):
+            if picture is None or decoded is not previous:
+                previous, picture = decoded, self._picture(decoded)
+            yield self._frame(index, picture)
 
     def picked(self, indices: Sequence[int]) -> list[Frame]:
         """The frames of these indices, in rising order, decoding what lies between near ones only once."""
@@ -79,9 +85,9 @@ class Clip:
         wanted = sorted(set(indices))
         while wanted:
             near = [index for index in wanted if index - wanted[0] <= _NEAR_FRAMES]
-            for index, picture in self.pictures(near[0], near[-1] + 1):
+            for index, decoded in self.pictures(near[0], near[-1] + 1):
                 if index in near:
-                    found.append(self._frame(index, picture))
+                    found.append(self._frame(index, self._picture(decoded)))
             wanted = wanted[len(near) :]
         return found
 
@@ -93,8 +99,8 @@ class Clip:
         end = start + 1
         while end > stop:
             begin = max(stop, end - self._piece_length(), self._first_index_from_key(end - 1))
-            for index, picture in reversed(list(self.pictures(begin, end))):
-                yield self._frame(index, picture)
+            for index, decoded in reversed(list(self.pictures(begin, end))):
+                yield self._frame(index, self._picture(decoded))
             end = begin
 
     def pictures(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
@@ -120,10 +126,26 @@ class Clip:
                 return
             yield index, current[1]
 
-    def _frame(self, index: int, picture: Any, exact: bool = True) -> Frame:
+    def _frame(self, index: int, picture: Picture) -> Frame:
+        return Frame(index, float(index / self.info.fps), picture)
+
+    def _picture(self, decoded: Any) -> Picture:
+        """The decoder's planes where they can be worked on as they are, or what becomes of them in RGB."""
+        tags = frame_tags(decoded)
+        is_as_delivered = (
+            decoded.format.name in FORMATS
+            and self._orientation == Orientation()
+            and (decoded.width, decoded.height) == self._stored_size
+            and decoded.width % 2 == decoded.height % 2 == 0
+            and tags == self.info.colour
+        )
+        if is_as_delivered:
+            return PlanarPicture(Planes.of(decoded), tags, self._planes)
+        return ConvertedPicture(self.info.width, self.info.height, partial(self._converted, decoded))
+
+    def _converted(self, decoded: Any, exact: bool) -> np.ndarray:
         with reading(self.path):
-            image = self._orientation.apply(self._to_rgb(picture, exact))
-        return Frame(index, float(index / self.info.fps), image)
+            return self._orientation.apply(self._to_rgb(decoded, exact))
 
     def _still_pictures(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
         picture = self._first_picture()

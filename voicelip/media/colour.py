@@ -17,10 +17,10 @@ LIMITED, FULL = 1, 2
 BT709, BT601, BT2020 = 1, 6, 9
 
 # AVCOL_SPC_* to SWS_CS_*; the two numberings differ.
-_SWSCALE_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+SWSCALE_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 # SWS_BILINEAR | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND | SWS_BITEXACT
-_EXACT = 0x2 | 0x2000 | 0x40000 | 0x80000
-_QUICK = 0x2
+EXACT = 0x2 | 0x2000 | 0x40000 | 0x80000
+QUICK = 0x2
 _HDR_TRANSFERS = {16, 18}  # PQ and HLG
 _SDR = ColourTags(primaries=BT709, transfer=BT709, matrix=BT709, range=LIMITED)
 
@@ -34,7 +34,7 @@ def writable_tags(tags: ColourTags | None, width: int, height: int) -> ColourTag
     """`tags` with an unknown or RGB matrix and an unknown range replaced by the conventional ones."""
     if tags is None:
         tags = ColourTags(UNSPECIFIED, UNSPECIFIED, UNSPECIFIED, 0)
-    matrix = tags.matrix if tags.matrix in _SWSCALE_MATRIX else conventional_matrix(width, height)
+    matrix = tags.matrix if tags.matrix in SWSCALE_MATRIX else conventional_matrix(width, height)
     return ColourTags(tags.primaries, tags.transfer, matrix, tags.range or LIMITED)
 
 
@@ -97,11 +97,11 @@ class ToRgb:
                 width=self._width,
                 height=self._height,
                 format="rgba" if has_alpha else "rgb24",
-                src_colorspace=_SWSCALE_MATRIX[tags.matrix],
-                dst_colorspace=_SWSCALE_MATRIX[delivered.matrix],
+                src_colorspace=SWSCALE_MATRIX[tags.matrix],
+                dst_colorspace=SWSCALE_MATRIX[delivered.matrix],
                 src_color_range=_source_range(frame),
                 dst_color_range=FULL,
-                interpolation=_EXACT if exact else _QUICK,
+                interpolation=EXACT if exact else QUICK,
                 **curve,
             )
         image = converted.to_ndarray()
@@ -133,7 +133,7 @@ class FromRgb:
         """(H, W, 3) uint8 RGB with even H and W as an av.VideoFrame in yuv420p."""
         from av import VideoFrame
 
-        matrix = _SWSCALE_MATRIX[self._colour.matrix]
+        matrix = SWSCALE_MATRIX[self._colour.matrix]
         frame = self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(image, format="rgb24"),
             format="yuv420p",
@@ -141,6 +141,6 @@ class FromRgb:
             dst_colorspace=matrix,
             src_color_range=FULL,
             dst_color_range=self._colour.range,
-            interpolation=_EXACT,
+            interpolation=EXACT,
         )
         return frame

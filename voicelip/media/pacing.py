@@ -62,7 +62,7 @@ def paced_frames(
 def _hold(clip: Clip, index: int) -> Iterator[Frame]:
     for held in clip.frames(index, index + 1):
         while True:
-            yield Frame(held.index, held.time_s, held.image.copy())
+            yield Frame(held.index, held.time_s, held.picture)
 
 
 def _bounce(clip: Clip, available: int) -> Iterator[Frame]:

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+
+from voicelip.media.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,12 @@ class Frame:
 
     index: int  # in the source clip
     time_s: float  # of that index, from the clip's first picture
-    image: np.ndarray  # (H, W, 3) uint8 RGB, contiguous, the receiver's own to write on
+    picture: Picture
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """All of the picture: (H, W, 3) uint8 RGB, contiguous, this frame's own to write on."""
+        return self.picture.rgb()
 
 
 @dataclass(frozen=True)

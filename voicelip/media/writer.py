@@ -14,6 +14,8 @@ from voicelip.errors import OptionError, OutputError
 from voicelip.media.colour import FromRgb, writable_tags
 from voicelip.media.failures import writing
 from voicelip.media.output import check_output, temporary_beside
+from voicelip.media.picture import Picture
+from voicelip.media.planes import PlanarPicture
 from voicelip.media.values import ColourTags
 
 _SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
@@ -107,14 +109,14 @@ class VideoWriter:
             raise
         return self
 
-    def write_frame(self, image: np.ndarray) -> None:
-        """Append one frame, (H, W, 3) uint8 RGB."""
-        width, height = self._size
-        if image.shape != (height, width, 3) or image.dtype != np.uint8:
-            raise ValueError(
-                f"a frame of {image.shape} {image.dtype} in a video of {(height, width, 3)} uint8"
-            )
-        frame = self._from_rgb(self._evened(image))
+    def write_frame(self, picture: np.ndarray | Picture) -> None:
+        """Append one frame: (H, W, 3) uint8 RGB, or a picture, whose planes are encoded as they are if they
+        mean the colours that this video is tagged with.
+        """
+        if isinstance(picture, PlanarPicture) and self._takes(picture):
+            frame = picture.planes.frame(self._colour)
+        else:
+            frame = self._converted(picture.rgb() if isinstance(picture, Picture) else picture)
         frame.pts = self.frames_written
         frame.time_base = 1 / self._fps
         frame.pict_type = 0
@@ -182,6 +184,18 @@ class VideoWriter:
         stream = self._container.add_stream("aac", rate=rate, layout="mono")
         stream.codec_context.bit_rate = 128_000 if rate >= 32000 else 64_000
         return stream
+
+    def _takes(self, picture: PlanarPicture) -> bool:
+        is_alike = (picture.tags.matrix, picture.tags.range) == (self._colour.matrix, self._colour.range)
+        return is_alike and (picture.width, picture.height) == self._size
+
+    def _converted(self, image: np.ndarray) -> Any:
+        width, height = self._size
+        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+            raise ValueError(
+                f"a frame of {image.shape} {image.dtype} in a video of {(height, width, 3)} uint8"
+            )
+        return self._from_rgb(self._evened(image))
 
     def _evened(self, image: np.ndarray) -> np.ndarray:
         height, width = image.shape[:2]

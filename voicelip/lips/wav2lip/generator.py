@@ -18,7 +18,8 @@ from voicelip.lips.wav2lip.checkpoint import load_network
 from voicelip.lips.wav2lip.fold import fold
 from voicelip.lips.wav2lip.generator_net import FACE_PX, MEL_COLUMNS, Generator
 from voicelip.lips.wav2lip.lower_half import LOWER_ROWS, draw_lower_half
-from voicelip.lips.wav2lip.paste import Box, paste_hard, paste_mouth
+from voicelip.lips.wav2lip.paste import paste_hard, paste_mouth
+from voicelip.media import Box, Patch
 
 Paste = Literal["mouth", "hard"]
 
@@ -74,15 +75,20 @@ class Wav2LipSession:
         self._boxes = face_boxes(job.crops, *_frame_size(job))
         self._runs = [(run, blend_mask(job.crops.points[run])) for run in stretches(self._boxes)]
 
-    def render(self, shots: Sequence[Shot]) -> list[np.ndarray]:
+    def render(self, shots: Sequence[Shot]) -> list[Patch]:
         seen = [shot for shot in shots if self._is_seen(shot)]
         if not seen:
-            return [shot.image.copy() for shot in shots]
+            return [Patch.nothing() for _ in shots]
         windows = self._windows[[min(shot.output_index, len(self._windows) - 1) for shot in seen]]
         whole = self._generator.paste == "hard"
-        drawn = self._generator.draw(windows, np.stack([self._cut(shot) for shot in seen]), whole)
-        pasted = {shot.output_index: self._paste(shot, face) for shot, face in zip(seen, drawn, strict=True)}
-        return [pasted.get(shot.output_index, shot.image.copy()) for shot in shots]
+        areas = [shot.picture.rgb(self._box(shot)) for shot in seen]
+        faces = np.stack([cv2.resize(area, (FACE_PX, FACE_PX)) for area in areas])
+        drawn = self._generator.draw(windows, faces, whole)
+        pasted = {
+            shot.output_index: self._paste(shot, area, face)
+            for shot, area, face in zip(seen, areas, drawn, strict=True)
+        }
+        return [pasted.get(shot.output_index, Patch.nothing()) for shot in shots]
 
     def _is_seen(self, shot: Shot) -> bool:
         left, top, right, bottom = self._box(shot)
@@ -92,16 +98,12 @@ class Wav2LipSession:
         left, top, right, bottom = self._boxes[shot.source_index].tolist()
         return left, top, right, bottom
 
-    def _cut(self, shot: Shot) -> np.ndarray:
-        left, top, right, bottom = self._box(shot)
-        return cv2.resize(shot.image[top:bottom, left:right], (FACE_PX, FACE_PX))
-
-    def _paste(self, shot: Shot, drawn: np.ndarray) -> np.ndarray:
+    def _paste(self, shot: Shot, area: np.ndarray, drawn: np.ndarray) -> Patch:
         if self._generator.paste == "hard":
-            return paste_hard(shot.image, self._box(shot), drawn)
+            return paste_hard(area, self._box(shot), drawn)
         to_frame = self._crops.to_frame[shot.source_index]
         mask = next(mask for run, mask in self._runs if run.start <= shot.source_index < run.stop)
-        return paste_mouth(shot.image, self._box(shot), drawn, to_frame, mask)
+        return paste_mouth(area, self._box(shot), drawn, to_frame, mask)
 
 
 def mel_windows(job: Job) -> np.ndarray:
@@ -113,5 +115,5 @@ def mel_windows(job: Job) -> np.ndarray:
 
 
 def _frame_size(job: Job) -> tuple[int, int]:
-    height, width = job.read_frames([0])[0].shape[:2]
-    return height, width
+    first = job.read_frames([0])[0]
+    return first.height, first.width

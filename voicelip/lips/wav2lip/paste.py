@@ -5,41 +5,40 @@ import numpy as np
 
 from voicelip.face.crop import CROP_PX
 from voicelip.lips.compositor import colour_field
-
-Box = tuple[int, int, int, int]
+from voicelip.media import Box, Patch
 
 _BOX_FEATHER = 1 / 24  # of the box's height: the mask must have faded where the drawn half ends
 
 
-def paste_hard(frame: np.ndarray, box: Box, drawn: np.ndarray) -> np.ndarray:
-    """The published paste: `drawn` (96, 96, 3) in 0–1 is cut to whole numbers, enlarged, put over the box."""
-    left, top, right, bottom = box
-    result = frame.copy()
-    result[top:bottom, left:right] = cv2.resize((drawn * 255).astype(np.uint8), (right - left, bottom - top))
-    return result
+def paste_hard(area: np.ndarray, box: Box, drawn: np.ndarray) -> Patch:
+    """The published paste: `drawn` (96, 96, 3) in 0–1 is cut to whole numbers, enlarged, put over the box.
+
+    `area` (h, w, 3) uint8 is what the frame shows in the box.
+    """
+    height, width = area.shape[:2]
+    image = cv2.resize((drawn * 255).astype(np.uint8), (width, height))
+    return Patch(box[0], box[1], image, np.ones((height, width), bool))
 
 
 def paste_mouth(
-    frame: np.ndarray, box: Box, drawn: np.ndarray, to_frame: np.ndarray, mask: np.ndarray
-) -> np.ndarray:
+    area: np.ndarray, box: Box, drawn: np.ndarray, to_frame: np.ndarray, mask: np.ndarray
+) -> Patch:
     """Only the mouth of `drawn`, matched in colour to its surroundings; the rest keeps the frame's own bytes.
 
-    `mask` (96, 96) is the mouth's opacity in crop px, `to_frame` (2, 3) maps crop px to frame px.
+    `area` (h, w, 3) uint8 is what the frame shows in the box, `mask` (96, 96) the mouth's opacity in crop px,
+    `to_frame` (2, 3) maps crop px to frame px.
     """
     left, top, right, bottom = box
     size = (right - left, bottom - top)
     place = to_frame.copy()
     place[:, 2] -= (left, top)
-    area = frame[top:bottom, left:right].astype(np.float32) / 255
+    seen = area.astype(np.float32) / 255
     face = cv2.resize(drawn, size, interpolation=cv2.INTER_CUBIC)
-    step = colour_field(_crop(area, place), _crop(face, place), mask)
+    step = colour_field(_crop(seen, place), _crop(face, place), mask)
     face = face + cv2.warpAffine(step, place, size, borderMode=cv2.BORDER_REPLICATE)
-    alpha = (cv2.warpAffine(mask, place, size) * _drawn_half(size))[..., None]
-    blended = np.clip(np.rint((area + alpha * (face - area)) * 255), 0, 255).astype(np.uint8)
-    result = frame.copy()
-    # Where nothing is blended the source's own bytes stay, untouched by rounding.
-    result[top:bottom, left:right] = np.where(alpha > 0, blended, result[top:bottom, left:right])
-    return result
+    alpha = cv2.warpAffine(mask, place, size) * _drawn_half(size)
+    blended = np.clip(np.rint((seen + alpha[..., None] * (face - seen)) * 255), 0, 255).astype(np.uint8)
+    return Patch(left, top, blended, alpha > 0)
 
 
 def _crop(area: np.ndarray, place: np.ndarray) -> np.ndarray:
