@@ -1,26 +1,18 @@
-"""Train the renderer from motion to pixels on a prepared folder; resumes where it was stopped.
+"""Train the renderer from motion to pixels on prepared folders; resumes where it was stopped.
 
-python -m recipes.train_renderer PREPARED/train PREPARED/val RUN
+python -m recipes.train_renderer PREPARED/train PREPARED/val RUN [--config FILE] [--set steps=3000]
 """
 
-import argparse
-from pathlib import Path
-
-from voicelip.training.clips import PreparedClips
+from recipes.command import parser, run
 from voicelip.training.renderer import RendererConfig, train
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("train", type=Path)
-    parser.add_argument("held_out", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=RendererConfig.steps)
-    parser.add_argument("--seed", type=int, default=RendererConfig.seed)
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    config = RendererConfig(steps=arguments.steps, seed=arguments.seed)
-    train(config, PreparedClips.open(arguments.train), PreparedClips.open(arguments.held_out), arguments.out)
+    run(
+        parser(__doc__, "renderer.yaml"),
+        RendererConfig,
+        lambda config, folders, held_out, arguments: train(config, folders, held_out, arguments.out),
+    )
 
 
 if __name__ == "__main__":

@@ -35,6 +35,6 @@ def save(path: Path, **state: Any) -> None:
     os.replace(temporary, path)
 
 
-def load(path: Path) -> dict[str, Any] | None:
+def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
     """The state in `path`, or None when there is none yet."""
-    return torch.load(path, weights_only=True) if path.exists() else None
+    return torch.load(path, device, weights_only=True) if path.exists() else None

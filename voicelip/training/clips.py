@@ -6,6 +6,8 @@ with its ranges in the three.
 """
 
 import json
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,10 +50,11 @@ class ClipEntry:
 class PreparedClips:
     """A prepared folder, opened: the arrays are memory maps."""
 
-    crops: np.ndarray | Rows
-    points: np.ndarray | Rows
-    mel: np.ndarray | Rows
+    crops: "np.ndarray | Rows | Joined"
+    points: "np.ndarray | Rows | Joined"
+    mel: "np.ndarray | Rows | Joined"
     clips: list[ClipEntry]
+    folder_sizes: tuple[int, ...] = ()  # clips of each folder that was joined; none: one folder
 
     @classmethod
     def open(cls, folder: Path) -> "PreparedClips":
@@ -88,6 +91,26 @@ class PreparedClips:
             clips,
         )
 
+    @classmethod
+    def join(cls, parts: "Sequence[PreparedClips]") -> "PreparedClips":
+        """Several folders as one; speakers of different folders are different, whatever their names."""
+        if len(parts) == 1:
+            return parts[0]
+        clips: list[ClipEntry] = []
+        frames = columns = 0
+        for number, part in enumerate(parts):
+            for clip in part.clips:
+                moved = _moved(clip, frames, columns)
+                clips.append(replace(moved, speaker=f"{number}/{clip.speaker}"))
+            frames, columns = frames + len(part.crops), columns + len(part.mel)
+        crops, points, mel = (Joined([getattr(part, name) for part in parts]) for name in LAYOUT)
+        return cls(crops, points, mel, clips, tuple(len(part.clips) for part in parts))
+
+    def folders(self) -> list[range]:
+        """The numbers of the clips of each joined folder."""
+        ends = np.cumsum(self.folder_sizes or (len(self.clips),)).tolist()
+        return [range(first, last) for first, last in zip([0, *ends], ends, strict=False)]
+
     def clip_mel(self, clip: ClipEntry) -> np.ndarray:
         """(80, M) float32."""
         return self.mel[clip.first_column : clip.first_column + clip.columns].T
@@ -95,6 +118,31 @@ class PreparedClips:
     def windows(self, clip: ClipEntry, columns: int) -> np.ndarray:
         """(T, 80, columns) float32, one window centred on each frame."""
         return frame_windows(self.clip_mel(clip), clip.frames, clip.fps, columns)
+
+
+class Joined:
+    """Rows of several arrays as one: `rows[5]`, or `rows[2:9]` within one of them."""
+
+    def __init__(self, parts: "Sequence[np.ndarray | Rows | Joined]") -> None:
+        self._parts = list(parts)
+        self._ends = np.cumsum([len(part) for part in parts]).tolist()
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, key: int | slice) -> np.ndarray:
+        if isinstance(key, slice) and key.start == key.stop:
+            return self._parts[0][0:0]
+        first = key.start if isinstance(key, slice) else int(key)
+        number = bisect_right(self._ends, first)
+        if first < 0 or number == len(self._parts):
+            raise IndexError(f"row {first} of {len(self)}")
+        before = self._ends[number - 1] if number else 0
+        if isinstance(key, slice):
+            if key.stop > self._ends[number]:
+                raise IndexError(f"rows {key.start} to {key.stop} lie in more than one folder")
+            return self._parts[number][key.start - before : key.stop - before]
+        return self._parts[number][first - before]
 
 
 def write_index(folder: Path, entries: list[ClipEntry]) -> None:

@@ -1,12 +1,13 @@
-"""Training of the motion network: targets, augmentation, losses, loop."""
+"""Training of the motion network: targets, samples, loss, stage."""
 
-import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from voicelip.lips.mel import COLUMNS_PER_S, SILENCE, frame_windows
 from voicelip.lips.motion import (
@@ -18,22 +19,25 @@ from voicelip.lips.motion import (
     speaker_amplitude,
 )
 from voicelip.lips.motion_net import MotionNet
-from voicelip.training import checkpoint
+from voicelip.training import loop
 from voicelip.training.clips import ClipEntry, PreparedClips
+from voicelip.training.config import RunConfig
+from voicelip.training.distributed import Ranks
+from voicelip.training.sampling import clip_weights
+from voicelip.training.sound import augment_sound, interpolate
+from voicelip.training.stage import Call, Loss, Player, Scores, Stateless
 
 
-@dataclass(frozen=True)
-class MotionConfig:
+@dataclass(frozen=True, kw_only=True)
+class MotionConfig(RunConfig):
     """Settings of a run; defaults are those of the shipped weights."""
 
-    codes: int = 10
     steps: int = 2800
-    batch: int = 16
-    frames: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
-    seed: int = 0
-    minutes: float = 60.0
+    average: float = 0.998
+    codes: int = 10
+    frames: int = 64  # of a sample
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,14 @@ class MotionExample:
     mel: np.ndarray
     codes: np.ndarray
     fps: float
+
+
+@dataclass(frozen=True)
+class MotionBatch:
+    """`windows` (B, T, 80, 28), `codes` (B, T, K)."""
+
+    windows: torch.Tensor
+    codes: torch.Tensor
 
 
 def fit_basis(data: PreparedClips, codes: int) -> tuple[MotionBasis, dict[str, float]]:
@@ -91,40 +103,12 @@ def sample(example: MotionExample, frames: int, rng: np.random.Generator) -> tup
     total = len(example.codes)
     start = rng.uniform(min(0.0, total - frames * tempo), max(0.0, total - frames * tempo))
     at = start + tempo * np.arange(frames)  # the source frame, not whole, of each sampled frame
-    codes = _interpolate(example.codes.T, at).T
+    codes = interpolate(example.codes.T, at).T
     columns_per_frame = COLUMNS_PER_S / example.fps
     offsets = (np.arange(WINDOW_COLUMNS) - WINDOW_COLUMNS / 2) * tempo
     columns = ((at + 0.5) * columns_per_frame)[:, None] + offsets
-    windows = _interpolate(mel, columns.ravel()).reshape(80, frames, WINDOW_COLUMNS).transpose(1, 0, 2)
+    windows = interpolate(mel, columns.ravel()).reshape(80, frames, WINDOW_COLUMNS).transpose(1, 0, 2)
     return _with_silence(windows, codes, rng)
-
-
-def augment_sound(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Gain, spectral tilt, shifted bands, masked bands and added noise, each within what microphones and
-    voices differ by.
-    """
-    bands = np.arange(80)
-    decibels = (mel + 4) * 12.5 - 80
-    decibels = decibels + rng.uniform(-15, 15) + rng.uniform(-10, 10) * (bands[:, None] / 40 - 1)
-    shift = rng.uniform(-6, 6)
-    decibels = _interpolate(decibels.T, bands + shift).T
-    power = 10 ** (decibels / 10)
-    if rng.random() < 0.7:
-        floor = rng.uniform(-75, -25) + rng.uniform(-15, 15) * (bands / 40 - 1)
-        power = power + (10 ** (floor / 10))[:, None] * rng.exponential(1.0, power.shape)
-    noisy = np.clip((10 * np.log10(np.maximum(power, 1e-12)) + 80) / 12.5 - 4, -4, 4)
-    if rng.random() < 0.3:
-        first, width = rng.integers(0, 80), rng.integers(2, 12)
-        noisy[first : first + width] = SILENCE
-    return noisy.astype(np.float32)
-
-
-def _interpolate(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Linear interpolation of (R, N) rows at positions (P,), ends held → (R, P)."""
-    at = np.clip(at, 0, rows.shape[1] - 1)
-    low = np.minimum(at.astype(np.int64), rows.shape[1] - 2)
-    part = (at - low).astype(np.float32)
-    return rows[:, low] * (1 - part) + rows[:, low + 1] * part
 
 
 def _with_silence(
@@ -151,9 +135,9 @@ def _with_silence(
 class MotionLoss:
     """Squared error of landmarks, of their change from frame to frame, and of the lip gap, in crop px."""
 
-    def __init__(self, basis: MotionBasis) -> None:
+    def __init__(self, basis: MotionBasis, device: torch.device | str = "cpu") -> None:
         gap = lip_gap(basis.decode(np.eye(len(basis.components), dtype=np.float32)))
-        self._gap = torch.from_numpy(gap.astype(np.float32)) / basis.scale
+        self._gap = (torch.from_numpy(gap.astype(np.float32)) / basis.scale).to(device)
 
     def __call__(self, predicted: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         error = predicted - codes
@@ -168,72 +152,67 @@ class MotionLoss:
 
 
 @torch.no_grad()
-def gap_correlation(network: MotionNet, data: list[MotionExample], basis: MotionBasis) -> dict[str, float]:
+def gap_correlation(network: nn.Module, data: list[MotionExample], basis: MotionBasis) -> dict[str, float]:
     """Pearson r of predicted and real lip gap per speaker, mean over clips."""
     network.eval()
+    device = next(network.parameters()).device
     scores = defaultdict(list)
     for example in data:
         windows = frame_windows(example.mel, len(example.codes), example.fps, WINDOW_COLUMNS)
-        predicted = network(torch.from_numpy(windows)[None])[0].numpy()
+        predicted = network(torch.from_numpy(windows)[None].to(device))[0].cpu().numpy()
         r = np.corrcoef(lip_gap(basis.decode(predicted)), lip_gap(basis.decode(example.codes)))[0, 1]
         scores[example.speaker].append(r)
     return {speaker: float(np.mean(values)) for speaker, values in scores.items()}
 
 
+class MotionStage(Stateless):
+    """One network, from sound to codes."""
+
+    name = "motion"
+
+    def __init__(
+        self,
+        config: MotionConfig,
+        train_data: PreparedClips,
+        held_out: PreparedClips,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._config = config
+        self.basis, amplitude = fit_basis(train_data, config.codes)
+        _, held_out_amplitude = fit_basis(held_out, config.codes)
+        self._lessons = examples(train_data, self.basis, amplitude)
+        self._exam = examples(held_out, self.basis, held_out_amplitude)
+        self._weights = clip_weights(train_data, config.shares)
+        self._loss = MotionLoss(self.basis, device)
+        network = MotionNet(config.codes).to(device)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.players = {"motion": Player(network, optimiser, config.average)}
+
+    def draw(self, rng: np.random.Generator) -> MotionBatch:
+        chosen = rng.choice(len(self._lessons), self._config.batch, p=self._weights)
+        windows, codes = zip(
+            *(sample(self._lessons[i], self._config.frames, rng) for i in chosen), strict=True
+        )
+        return MotionBatch(torch.from_numpy(np.stack(windows)), torch.from_numpy(np.stack(codes)))
+
+    def loss(self, player: str, batch: MotionBatch, call: Mapping[str, Call]) -> Loss:
+        return self._loss(call["motion"](batch.windows), batch.codes), {}
+
+    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> Scores:
+        scores = gap_correlation(networks["motion"], self._exam, self.basis)
+        shown = " ".join(f"{speaker} {r:.3f}" for speaker, r in scores.items())
+        return Scores({f"r/{speaker}": r for speaker, r in scores.items()}, f"r {shown}")
+
+
 def train(config: MotionConfig, train_data: PreparedClips, held_out: PreparedClips, out: Path) -> None:
     """Run or resume a training; leaves `motion.pt` (all state) and `motion_basis.npz` in `out`."""
-    torch.manual_seed(config.seed)
-    basis, amplitude = fit_basis(train_data, config.codes)
-    _, held_out_amplitude = fit_basis(held_out, config.codes)
-    basis.save(out / "motion_basis.npz")
-    lessons, exam = examples(train_data, basis, amplitude), examples(held_out, basis, held_out_amplitude)
-    weights = speaker_weights([lesson.speaker for lesson in lessons])
-    network = MotionNet(config.codes)
-    averaged = checkpoint.Averaged(network, 0.998)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
-    first = 0
-    if state := checkpoint.load(out / "motion.pt"):
-        network.load_state_dict(state["network"])
-        averaged.network.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
-    loss_of, began = MotionLoss(basis), time.monotonic()
-    for step in range(first, config.steps):
-        rng = np.random.default_rng((config.seed, step))
-        for group in optimiser.param_groups:
-            rate = min(1, (step + 1) / (config.steps // 40 + 1)) * (
-                0.02 + 0.98 * np.cos(np.pi / 2 * step / config.steps) ** 2
-            )
-            group["lr"] = float(config.learning_rate * rate)
-        chosen = rng.choice(len(lessons), config.batch, p=weights)
-        windows, codes = zip(*(sample(lessons[i], config.frames, rng) for i in chosen), strict=True)
-        network.train()
-        loss = loss_of(network(torch.from_numpy(np.stack(windows))), torch.from_numpy(np.stack(codes)))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        averaged.update(network, step)
-        if (step + 1) % 250 == 0 or step + 1 == config.steps:
-            scores = gap_correlation(averaged.network, exam, basis)  # type: ignore[arg-type]
-            shown = " ".join(f"{speaker} {r:.3f}" for speaker, r in scores.items())
-            print(
-                f"step {step + 1} loss {loss.item():.4f} r {shown} ({time.monotonic() - began:.0f} s)",
-                flush=True,
-            )
-            checkpoint.save(
-                out / "motion.pt",
-                network=network.state_dict(),
-                averaged=averaged.network.state_dict(),
-                optimiser=optimiser.state_dict(),
-                step=step + 1,
-            )
 
+    def build(ranks: Ranks) -> MotionStage:
+        stage = MotionStage(config, train_data, held_out, ranks.device)
+        if ranks.is_first:
+            stage.basis.save(out / "motion_basis.npz")
+        return stage
 
-def speaker_weights(speakers: list[str], evenness: float = 0.5) -> np.ndarray:
-    """Probability of each clip; with `evenness` 0 all clips count alike, with 1 all speakers do."""
-    counts = {speaker: speakers.count(speaker) for speaker in set(speakers)}
-    weights = np.array([counts[speaker] ** -evenness for speaker in speakers])
-    return weights / weights.sum()
+    loop.train(config, build, out)
