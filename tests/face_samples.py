@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import voicelip
-from voicelip.face.points import LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER
+from voicelip.face.points import JAW, LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER
 from voicelip.media import Clip
 
 GRID = Path(__file__).resolve().parents[2] / "shared" / "data" / "grid"
@@ -126,3 +126,11 @@ class _Place:
         alpha = cv2.GaussianBlur(mask, (0, 0), sigma)[..., None] / 255.0
         full = cv2.GaussianBlur(mask, (0, 0), sigma)[..., None].clip(1) / 255.0
         return np.clip(image * (1 - alpha) + np.minimum(body / full, 255) * alpha, 0, 255).astype(np.uint8)
+
+
+def mouth(gap: float, seed: int = 0) -> np.ndarray:
+    """A made face (478, 2) in crop px whose inner lips are `gap` px apart; the jaw goes along."""
+    points = np.random.default_rng(seed).uniform(10, 86, (478, 2))
+    points[[*LIPS, *JAW], 1] += gap / 2
+    points[13], points[14] = (48, 40 - gap / 2), (48, 40 + gap / 2)
+    return points

@@ -12,7 +12,13 @@ from typing import Any, Literal
 import numpy as np
 
 from voicelip import claims, hub
-from voicelip.errors import InputNotFoundError, NoFaceError, OptionError, UnknownNameError
+from voicelip.errors import (
+    InputNotFoundError,
+    NoFaceError,
+    OptionError,
+    UnknownNameError,
+    UnreadableMediaError,
+)
 from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
 from voicelip.face.cache import cached_track
 from voicelip.face.tracker import FaceTracker
@@ -43,6 +49,7 @@ PRESENTER = "stock:presenter"
 _BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
 _WAITING_BYTES = 48 << 20
 _SOUND_CHUNK_S = 1.0
+_OWN_SOUND_S = 60.0  # of the clip, enough to tell how its speaker moves
 
 
 @dataclass(frozen=True)
@@ -105,19 +112,21 @@ def speak(
     lang: str = "en",
     speed: float = 1.0,
     engine: str = "kokoro",
+    finish: bool = True,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
     """Speak `text` into a sound file.
 
-    `voice` is `stock:NAME` or the path of a recording. Raises a VoicelipError subclass for anything the user
-    can mend.
+    `voice` is `stock:NAME`, the name of a voice profile, or the path of a recording. With `finish` a real
+    person's voice gets the colour of the reference. Raises a VoicelipError subclass for anything the user can
+    mend.
     """
     out, watch = Path(out), _Stopwatch()
     check_output(out, overwrite)
-    finish = signing(out, _spoken(voice, engine))
-    audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
-    write_audio(out, audio, overwrite, finish)
+    sign = signing(out, _spoken(voice, engine))
+    audio, warnings = _speech(text, voice, lang, speed, engine, finish, progress, watch)
+    write_audio(out, audio, overwrite, sign)
     return Result(out, audio.duration_s, 0, 0.0, watch.seconds, warnings)
 
 
@@ -151,6 +160,7 @@ def say(
     lang: str = "en",
     speed: float = 1.0,
     engine: str = "kokoro",
+    finish: bool = True,
     options: LipsyncOptions | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -162,13 +172,20 @@ def say(
     clip = _open_face(face)
     options = options or LipsyncOptions()
     _check_video(Path(out), clip, options, overwrite)
-    finish = signing(out, _animated(clip, options) + _spoken(voice, engine))
-    audio, warnings = _speech(text, voice, lang, speed, engine, progress, watch)
-    return _regenerate(clip, audio, Path(out), options, overwrite, progress, watch, warnings, finish)
+    sign = signing(out, _animated(clip, options) + _spoken(voice, engine))
+    audio, warnings = _speech(text, voice, lang, speed, engine, finish, progress, watch)
+    return _regenerate(clip, audio, Path(out), options, overwrite, progress, watch, warnings, sign)
 
 
 def _spoken(voice: str | Path, engine: str) -> Claim:
-    return claims.spoken(engine, None if str(voice).startswith("stock:") else Path(voice))
+    from voicelip.speech.speaking import VoiceSpec
+
+    named = VoiceSpec.parse(voice)
+    if named.kind == "profile":
+        from voicelip.speech.profile_store import load_profile
+
+        return claims.spoken(engine, None, [origin.sha256 for origin in load_profile(named.name).origins])
+    return claims.spoken(engine, Path(named.name) if named.kind == "recording" else None)
 
 
 def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
@@ -176,8 +193,9 @@ def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
 
 
 def _speech(
-    text: str, voice: str | Path, lang: str, speed: float, engine: str, progress: Progress, watch: _Stopwatch
-) -> tuple[Audio, tuple[str, ...]]:
+    text: str, voice: str | Path, lang: str, speed: float, engine: str, finish: bool, progress: Progress,
+    watch: _Stopwatch,
+) -> tuple[Audio, tuple[str, ...]]:  # fmt: skip
     from voicelip import speech
 
     if voice == PRESENTER:
@@ -185,7 +203,7 @@ def _speech(
     with watch.stage("voice"):
         chosen = speech.resolve_voice(voice, progress)
     with watch.stage("speech"):
-        spoken = speech.speak_text(text, chosen, lang, speed, engine, progress)
+        spoken = speech.speak_text(text, chosen, lang, speed, engine, progress, finish)
     return spoken.audio, (*chosen.warnings, *spoken.warnings)
 
 
@@ -223,7 +241,13 @@ def _regenerate(
     crops = stabilise(track)
     with watch.stage("listening"):
         job = lip_generators.Job(
-            audio.resampled(SAMPLE_RATE).samples, frames, fps, crops, _frame_reader(clip), options.strength
+            audio.resampled(SAMPLE_RATE).samples,
+            frames,
+            fps,
+            crops,
+            _frame_reader(clip),
+            options.strength,
+            _own_sound(clip),
         )
         session = lip_generators.create(options.lips).session(job)
     passed: Counter[str] = Counter()
@@ -285,6 +309,16 @@ def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
         return [frame.picture for frame in clip.picked(indices)]
 
     return read
+
+
+def _own_sound(clip: Clip) -> np.ndarray | None:
+    """The beginning of the sound that the clip came with; what cannot be read is done without."""
+    if not clip.info.has_audio:
+        return None
+    try:
+        return read_audio(clip.path, SAMPLE_RATE, stop_s=_OWN_SOUND_S).samples
+    except UnreadableMediaError:
+        return None
 
 
 def _rendered(

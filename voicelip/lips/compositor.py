@@ -14,7 +14,7 @@ from voicelip.media import Patch
 
 VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
-_DECISIVENESS = 2  # power that the references' weights are raised to: a mix of two views is blurred
+_DECISIVENESS = 8  # power that the references' weights are raised to: a mix of two views is blurred
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 
@@ -149,7 +149,7 @@ def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The reference at crop px (x, y): (h, w, 3) uint8."""
     (a, b, c), (d, e, f) = view.to_image.astype(np.float32)
     return cv2.remap(
-        view.image, a * x + b * y + c, d * x + e * y + f, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        view.image, a * x + b * y + c, d * x + e * y + f, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
     )
 
 

@@ -1,5 +1,6 @@
 """The embedded lip generator: our own networks, run by ONNX Runtime from files that ship with the package."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,10 +12,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from voicelip import hub
-from voicelip.face import MouthCrops
 from voicelip.face.crop import CropPart
-from voicelip.face.points import NOSE_BASE
-from voicelip.lips.compositor import VIEW_MARGIN, MouthLayers, ReferenceView, composite
+from voicelip.lips.compositor import MouthLayers, composite
+from voicelip.lips.donor import Donor, lend_inside
 from voicelip.lips.generator import Job, Shot
 from voicelip.lips.mel import SILENCE, frame_windows, mel_spectrogram
 from voicelip.lips.motion import (
@@ -24,19 +24,17 @@ from voicelip.lips.motion import (
     MotionBasis,
     closed_mouth,
     lip_gap,
-    speaker_amplitude,
 )
-from voicelip.lips.references import Donor, ReferencePick, lend_inside, pick_references
-from voicelip.lips.region import blend_mask, hidden, outlines
+from voicelip.lips.reach import amplitude, prediction_gain
+from voicelip.lips.references import openings, pick_references
+from voicelip.lips.region import hidden, outlines
+from voicelip.lips.stretch import Stretch
 from voicelip.media import Patch
 
-_TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
-_AMPLITUDE_RANGE = (0.6, 1.6)
-_USUAL_AMPLITUDE = 0.85  # below the training speakers' median, who read commands with care
-_JITTER_FRAMES = 1.5  # landmarks of a resting mouth are smoothed over this many frames
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _MOTION_OVERLAP_FRAMES = 250
+_KEPT_STRETCHES = 3
 
 
 @dataclass(frozen=True)
@@ -73,10 +71,21 @@ class EmbeddedGenerator:
 
     def session(self, job: Job) -> "EmbeddedSession":
         codes = at_rate(self.motion_codes(job.samples), job.frames, job.fps)
-        pieces = [
-            _Piece.make(pick, job, self.basis, self.donor) for pick in pick_references(job.crops.points)
-        ]
-        return EmbeddedSession(self, job, codes, pieces)
+        return EmbeddedSession(self, job, codes * self._gain(job))
+
+    def _gain(self, job: Job) -> float:
+        """By how much more this person moves than is predicted from the sound of their own clip."""
+        if job.own_samples is None:
+            return 1.0
+        frames = min(len(job.crops.points), int(len(job.own_samples) / 16_000 * job.fps))
+        points = job.crops.points[:frames, MOTION_POINTS]
+        seen = np.isfinite(points[:, 0, 0])
+        if not seen.any():
+            return 1.0
+        offsets = points[seen] - closed_mouth(points[seen])
+        codes = at_rate(self.motion_codes(job.own_samples), frames, job.fps)[seen]
+        predicted = amplitude(offsets, self.basis) * self.basis.decode(codes)
+        return prediction_gain(lip_gap(predicted), lip_gap(offsets))
 
     def motion_codes(self, samples: np.ndarray) -> np.ndarray:
         """(N,) sound at 16 kHz → (T, K) codes at 25 frames a second; long sound is heard in overlapping
@@ -111,145 +120,70 @@ def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
     return np.stack([np.interp(middles, np.arange(len(codes)), column) for column in codes.T], axis=1)
 
 
-@dataclass(frozen=True)
-class _Views:
-    """The two references of one frame, as the renderer takes them."""
-
-    views: tuple[ReferenceView, ReferenceView]
-    points: np.ndarray  # (2, 55, 2) crop px
-
-    @property
-    def crops(self) -> np.ndarray:
-        return np.stack([view.crop.transpose(2, 0, 1) for view in self.views])
-
-    @property
-    def outlines(self) -> np.ndarray:
-        return np.concatenate([outlines(points) for points in self.points])
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What stays the same over a stretch of the source clip."""
-
-    pick: ReferencePick
-    crops: MouthCrops
-    steady_points: np.ndarray  # (T, 55, 2) of the stretch, without the landmarks' jitter
-    references: _Views
-    closed: np.ndarray
-    amplitude: float
-    drift: np.ndarray
-    mask: np.ndarray
-
-    @classmethod
-    def make(cls, pick: ReferencePick, job: Job, basis: MotionBasis, donor: Donor) -> "_Piece":
-        run = job.crops.points[pick.span]
-        points = run[:, MOTION_POINTS]
-        rest = closed_mouth(points)
-        rows = sorted({pick.closed, pick.opened})
-        views = {
-            row: ReferenceView.of(job.crops.part(picture, row, VIEW_MARGIN))
-            for row, picture in zip(rows, job.read_frames(rows), strict=True)
-        }
-        steady = gaussian_filter1d(points, _JITTER_FRAMES, axis=0, mode="nearest")
-        closed = views[pick.closed]
-        if pick.never_open:
-            opened, opened_points = donor.lit_like(closed, job.crops.native_px(pick.closed)), donor.points
-        else:
-            opened, opened_points = views[pick.opened], points[pick.opened - pick.span.start]
-        both = np.stack([points[pick.closed - pick.span.start], opened_points])
-        drift, mask = _drift(run), blend_mask(run)
-        return cls(
-            pick,
-            job.crops,
-            steady,
-            _Views((closed, opened), both),
-            rest,
-            _amplitude(points - rest, basis),
-            drift,
-            mask,
-        )
-
-    def part(self, shot: Shot) -> CropPart:
-        """What is looked at of one frame."""
-        return self.crops.part(shot.picture, shot.source_index, VIEW_MARGIN if self.pick.never_open else 0)
-
-    def views(self, shot: Shot, part: CropPart) -> _Views:
-        """References for one frame. A mouth that is shut all along is its own best closed view: same light,
-        same pose.
-        """
-        if not self.pick.never_open:
-            return self.references
-        points = self.steady_points[shot.source_index - self.pick.span.start]
-        own = ReferenceView.of(part)
-        return _Views((own, self.references.views[1]), np.stack([points, self.references.points[1]]))
-
-    def target(self, source_index: int, offsets: np.ndarray) -> np.ndarray:
-        """(55, 2) wanted landmarks in crop px: the closed mouth, moved with the head, opened by `offsets`."""
-        return (
-            self.closed + self.drift[source_index - self.pick.span.start] + self.amplitude * offsets
-        ).astype(np.float32)
-
-
-def _amplitude(offsets: np.ndarray, basis: MotionBasis) -> float:
-    """How far this person moves the mouth, relative to the median speaker; a usual reach for a clip without
-    speech.
-    """
-    if np.quantile(lip_gap(offsets), 0.9) < _TALKING_GAP_PX:
-        return _USUAL_AMPLITUDE
-    return float(np.clip(speaker_amplitude(offsets) / basis.amplitude, *_AMPLITUDE_RANGE))
-
-
-def _drift(points: np.ndarray) -> np.ndarray:
-    """(T, 1, 2) crop px that the mouth is carried by turns and nods, as the base of the nose tells."""
-    nose = points[:, NOSE_BASE].mean(axis=1)
-    return gaussian_filter1d(nose - np.median(nose, axis=0), 1.0, axis=0, mode="nearest")[:, None]
-
-
 class EmbeddedSession:
     """Renders frames of one job."""
 
-    def __init__(
-        self, generator: EmbeddedGenerator, job: Job, codes: np.ndarray, pieces: list[_Piece]
-    ) -> None:
+    def __init__(self, generator: EmbeddedGenerator, job: Job, codes: np.ndarray) -> None:
         self._generator = generator
+        self._job = job
         self._offsets = generator.basis.decode(codes) * job.strength
-        self._pieces = pieces
+        self._opening = openings(lip_gap(self._offsets))
+        self._picks = pick_references(job.crops.points)
+        self._stretches: OrderedDict[int, Stretch] = OrderedDict()
+        self._best: dict[tuple[int, int], int] = {}
         self._pool = ThreadPoolExecutor(2)
 
     def render(self, shots: Sequence[Shot]) -> list[Patch]:
-        pieces = [self._piece(shot.source_index) for shot in shots]
-        parts = list(self._pool.map(_Piece.part, pieces, shots))
-        views = list(self._pool.map(_Piece.views, pieces, shots, parts))
+        stretches = [self._stretch(shot.source_index) for shot in shots]
+        frames = [min(shot.output_index, len(self._offsets) - 1) for shot in shots]
+        best = [self._best_open(*place) for place in zip(stretches, frames, strict=True)]
+        parts = list(self._pool.map(Stretch.part, stretches, shots))
+        pairs = list(self._pool.map(Stretch.pair, stretches, shots, parts, best))
         current = np.stack(list(self._pool.map(CropPart.crop, parts))).astype(np.float32) / 255
         targets = np.stack(
             [
-                piece.target(shot.source_index, self._offsets[min(shot.output_index, len(self._offsets) - 1)])
-                for piece, shot in zip(pieces, shots, strict=True)
+                stretch.target(shot.source_index, self._offsets[frame])
+                for stretch, shot, frame in zip(stretches, shots, frames, strict=True)
             ]
         )
         flow, weights, paint = self._generator.renderer.run(
             None,
             {
                 "current": current.transpose(0, 3, 1, 2),
-                "hidden": np.stack([hidden(piece.mask)[None] for piece in pieces]),
-                "references": np.stack([view.crops for view in views]),
+                "hidden": np.stack([hidden(stretch.mask)[None] for stretch in stretches]),
+                "references": np.stack([pair.crops for pair in pairs]),
                 "outlines": np.stack(
-                    [np.concatenate([outlines(t), v.outlines]) for t, v in zip(targets, views, strict=True)]
+                    [np.concatenate([outlines(t), p.outlines]) for t, p in zip(targets, pairs, strict=True)]
                 ).astype(np.float32)
                 / 255,
                 "target_points": targets,
-                "reference_points": np.stack([view.points for view in views]).astype(np.float32),
+                "reference_points": np.stack([pair.points for pair in pairs]).astype(np.float32),
             },
         )
 
         def finish(index: int) -> Patch:
-            piece, blend = pieces[index], weights[index]
-            if piece.pick.never_open:
+            stretch, blend = stretches[index], weights[index]
+            if stretch.pick.never_open:
                 blend = lend_inside(blend, targets[index])
             layers = MouthLayers(flow[index], blend, paint[index])
-            return composite(parts[index], current[index], piece.mask, layers, views[index].views)
+            return composite(parts[index], current[index], stretch.mask, layers, pairs[index].views)
 
         return list(self._pool.map(finish, range(len(shots))))
 
-    def _piece(self, source_index: int) -> _Piece:
-        return next(p for p in self._pieces if p.pick.span.start <= source_index < p.pick.span.stop)
+    def _stretch(self, source_index: int) -> Stretch:
+        """The stretch that a frame lies in; the last few are kept, since a clip may go back and forth."""
+        number = next(n for n, p in enumerate(self._picks) if p.span.start <= source_index < p.span.stop)
+        if number not in self._stretches:
+            pick, generator = self._picks[number], self._generator
+            self._stretches[number] = Stretch.make(pick, self._job, generator.basis, generator.donor)
+            if len(self._stretches) > _KEPT_STRETCHES:
+                self._stretches.popitem(last=False)
+        self._stretches.move_to_end(number)
+        return self._stretches[number]
+
+    def _best_open(self, stretch: Stretch, frame: int) -> int:
+        opening = int(self._opening[frame])
+        key = (stretch.pick.span.start, opening)
+        if key not in self._best:
+            self._best[key] = stretch.best_open(self._offsets[self._opening == opening])
+        return self._best[key]

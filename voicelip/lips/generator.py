@@ -29,7 +29,9 @@ class Job:
     """What is to be said by whom.
 
     `samples` (N,) float32 at 16 kHz; `frames` output frames at `fps`; `crops` of the source clip;
-    `read_frames` fetches source frames by index, ascending; `strength` scales the motion.
+    `read_frames` fetches source frames by index, ascending; `strength` scales the motion. `own_samples`,
+    where there are any, are the sound of the source clip from its first frame on, at 16 kHz: they tell how
+    this person's mouth goes with this person's speech.
     """
 
     samples: np.ndarray
@@ -38,6 +40,7 @@ class Job:
     crops: MouthCrops
     read_frames: ReadFrames
     strength: float = 1.0
+    own_samples: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

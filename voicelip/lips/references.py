@@ -1,90 +1,44 @@
-"""What a mouth is made from: frames of the person's own clip that show it closed and open, or a rendered
-open mouth.
-
-The rendered mouth belongs to nobody. It lends teeth and the dark behind them to people whose clip never
-shows theirs.
+"""The reference bank: frames of the person's own clip that show the mouth closed and in the shapes it takes,
+and which of them serves when.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from voicelip.face.crop import CROP_PX
 from voicelip.face.points import JAW, LIPS, STABLE
-from voicelip.lips.compositor import ReferenceView
 from voicelip.lips.motion import MOTION_POINTS, lip_gap
-from voicelip.lips.region import colour_gain, outlines
+from voicelip.lips.region import outlines
+
+PARTED_PX = (1.0, 4.0)  # lip gaps, crop px, between which the inner mouth comes to be seen
 
 _RUN_FRAMES = 500  # a longer stretch gets fresh references, since light and pose drift
-_INSIDE_BLUR_PX = 0.8
-_SCATTER = 0.15  # share of contrast that an inner mouth loses to scattered light
-_PARTED_PX = (1.0, 4.0)  # lip gaps, crop px, between which the donor comes in: lips that touch show nothing
 _OPEN_PX = 3.0  # a lip gap, in crop px, below which a mouth never opened
+_MOST_SHAPES = 16
+_SAME_SHAPE_PX = 0.4  # RMS over the landmarks
+_ODDNESS_PRICE = 0.5  # shape distance, px, that a px of unusual pose costs
+_USUAL_SHARE = 0.7  # of the frames, by pose, that may serve
+_CRISP_SHARE = 0.75  # of the bank's median, below which a view is blurred
+_SHORTEST_OPENING_FRAMES = 3
 _POSE = tuple(i for i in range(468) if i not in LIPS + JAW + STABLE)[::9]
 
 
 @dataclass(frozen=True)
 class ReferencePick:
-    """For the frames of `span`: source indices of a `closed` and an `opened` view (equal when the mouth
-    never opens).
+    """For the frames of `span`: source indices of a `closed` view and of `opened` ones, ascending, that
+    differ in shape; none when the mouth never opens.
     """
 
     span: slice
     closed: int
-    opened: int
+    opened: tuple[int, ...]
 
     @property
     def never_open(self) -> bool:
-        return self.closed == self.opened
-
-
-@dataclass(frozen=True)
-class Donor:
-    """An open mouth of nobody: `image` (S, S, 3) uint8 RGB, a mouth crop at S px, and its `points` (55, 2)
-    in crop px.
-    """
-
-    image: np.ndarray
-    points: np.ndarray
-
-    @classmethod
-    def load(cls, path: Path) -> "Donor":
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(stored["image"], stored["points"])
-
-    def lit_like(self, view: ReferenceView, size_px: int) -> ReferenceView:
-        """The donor in the light of `view`, for footage whose own mouth crop is `size_px` wide.
-
-        It is no larger than that, since a picture read with steps of more than a pixel flickers, and softer
-        than rendered: lenses and skin scatter light into a mouth.
-        """
-        side = min(size_px, len(self.image))
-        gain = colour_gain(view.crop, _resized(self.image, CROP_PX).astype(np.float32) / 255)
-        lit = _resized(self.image, side) * gain
-        lit = np.clip(lit + _SCATTER * (lit.mean((0, 1)) - lit), 0, 255).astype(np.uint8)
-        scale = side / CROP_PX
-        to_image = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-        return ReferenceView(lit, to_image, _resized(lit, CROP_PX).astype(np.float32) / 255)
-
-
-def _resized(image: np.ndarray, side: int) -> np.ndarray:
-    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def lend_inside(weights: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Blend weights (3, 96, 96) with the inner mouth of `target` (55, 2) given wholly to the donor.
-
-    The renderer learned from people who show their teeth sooner or later; left to itself it mixes lip colour
-    over borrowed ones.
-    """
-    inside = cv2.GaussianBlur(outlines(target, CROP_PX)[1].astype(np.float32) / 255, (0, 0), _INSIDE_BLUR_PX)
-    inside *= float(np.clip((lip_gap(target) - _PARTED_PX[0]) / (_PARTED_PX[1] - _PARTED_PX[0]), 0, 1))
-    lent = weights * (1 - inside)
-    lent[1] += inside
-    return lent
+        return not self.opened
 
 
 def pick_references(points: np.ndarray) -> list[ReferencePick]:
@@ -102,14 +56,72 @@ def pick_references(points: np.ndarray) -> list[ReferencePick]:
 
 def _pick(points: np.ndarray, span: slice) -> ReferencePick:
     run = points[span]
-    gap = lip_gap(run[:, MOTION_POINTS])
+    mouth = run[:, MOTION_POINTS]
+    gap = lip_gap(mouth)
     pose = run[:, _POSE]
     oddness = np.abs(pose - np.median(pose, axis=0)).mean(axis=(1, 2))  # px away from the usual pose
     closed = _best(gap <= np.quantile(gap, 0.2), oddness)
     low, high = np.quantile(gap, [0.85, 0.98])
-    opened = _best((gap >= low) & (gap <= high), oddness) if high > _OPEN_PX else closed
-    return ReferencePick(span, span.start + closed, span.start + opened)
+    if high <= _OPEN_PX:
+        return ReferencePick(span, span.start + closed, ())
+    first = _best((gap >= low) & (gap <= high), oddness)
+    may_serve = (gap > PARTED_PX[0]) & (oddness <= np.quantile(oddness, _USUAL_SHARE))
+    shapes = mouth.reshape(len(mouth), -1) / np.sqrt(mouth.shape[1])
+    chosen = _unlike(shapes, first, np.where(may_serve, -_ODDNESS_PRICE * oddness, -np.inf))
+    return ReferencePick(span, span.start + closed, tuple(span.start + k for k in chosen))
+
+
+def _unlike(shapes: np.ndarray, first: int, bonus: np.ndarray) -> list[int]:
+    """Rows of `shapes` (N, D) that lie far from one another: farthest-point sampling (Gonzalez, 1985)."""
+    chosen = [first]
+    distance = np.linalg.norm(shapes - shapes[first], axis=1)
+    while len(chosen) < _MOST_SHAPES:
+        farthest = int((distance + bonus).argmax())
+        if not distance[farthest] + bonus[farthest] > _SAME_SHAPE_PX:
+            break
+        chosen.append(farthest)
+        distance = np.minimum(distance, np.linalg.norm(shapes - shapes[farthest], axis=1))
+    return sorted(chosen)
 
 
 def _best(allowed: np.ndarray, oddness: np.ndarray) -> int:
     return int(np.argmin(np.where(allowed, oddness, np.inf)))
+
+
+def crisp(crops: list[np.ndarray], points: np.ndarray) -> np.ndarray:
+    """Which views (96, 96, 3), with landmarks (N, 55, 2), are not blurred by motion: (N,) bool.
+
+    Lips and the skin around them tell, not the teeth, which not every view shows.
+    """
+    sharpness = np.array([_lip_sharpness(*view) for view in zip(crops, points, strict=True)])
+    return sharpness >= _CRISP_SHARE * np.median(sharpness)
+
+
+def _lip_sharpness(crop: np.ndarray, points: np.ndarray) -> float:
+    """Mean squared Laplacian of the grey crop around the outer lip, away from the inner mouth."""
+    lips, inside, _ = outlines(points, CROP_PX)
+    area = cv2.dilate(lips, np.ones((9, 9))) & ~cv2.dilate(inside, np.ones((7, 7)))
+    edges = cv2.Laplacian(crop.mean(axis=-1).astype(np.float32), cv2.CV_32F)
+    return float((edges[area > 127] ** 2).mean()) if (area > 127).any() else 0.0
+
+
+def openings(gap: np.ndarray) -> np.ndarray:
+    """Which opening of the mouth each frame belongs to: (T,) lip gaps → (T,) int from 0.
+
+    Openings part where the lips are nearest each other, so that references change where it is seen least.
+    """
+    lowest = (gap[1:-1] <= gap[:-2]) & (gap[1:-1] < gap[2:])
+    starts = [0]
+    for frame in (np.flatnonzero(lowest) + 1).tolist():
+        if frame - starts[-1] >= _SHORTEST_OPENING_FRAMES:
+            starts.append(frame)
+    return np.searchsorted(starts, np.arange(len(gap)), side="right") - 1
+
+
+def nearest_shape(wanted: np.ndarray, shown: np.ndarray) -> int:
+    """Which of the shapes `shown` (N, 55, 2) is nearest to those `wanted` (T, 55, 2), the wide ones counting
+    most.
+    """
+    distance = np.linalg.norm(wanted[:, None] - shown[None], axis=-1).mean(axis=-1)
+    weight = np.maximum(lip_gap(wanted), 0.3)
+    return int((weight @ distance).argmin())
