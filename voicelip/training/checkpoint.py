@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from voicelip.errors import InputNotFoundError
+
 
 class Averaged:
     """Exponential moving average of a network's weights and buffers."""
@@ -38,3 +40,11 @@ def save(path: Path, **state: Any) -> None:
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
     """The state in `path`, or None when there is none yet."""
     return torch.load(path, device, weights_only=True) if path.exists() else None
+
+
+def averaged_weights(path: Path, device: torch.device | str = "cpu") -> dict[str, torch.Tensor]:
+    """The weights that a run would ship, from its state in `path`."""
+    state = load(path, device)
+    if state is None:
+        raise InputNotFoundError(f"{path}: no such state of a training; run that stage first")
+    return state["averaged"]

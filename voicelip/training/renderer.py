@@ -32,12 +32,11 @@ class RendererConfig(RunConfig):
 
 
 def drawing_loss(
-    batch: Batch, flow: torch.Tensor, weights: torch.Tensor, paint: torch.Tensor
+    batch: Batch, result: torch.Tensor, flow: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
     """L1 of pixels and gradients where it is regenerated, heaviest in the mouth; outside it the warp must
-    fit by itself.
+    fit by itself. `result` is what `assemble` makes of the renderer's layers.
     """
-    result = assemble(batch.references, flow, weights, paint)
     seen = composite(batch, result)
     lips, inside = (
         F.interpolate(batch.outlines[:, k : k + 1], scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -124,7 +123,8 @@ class RendererStage(Stateless):
         return draw_batch(self._lessons, clips.tolist(), rng)
 
     def loss(self, player: str, batch: Batch, call: Mapping[str, Call]) -> Loss:
-        return drawing_loss(batch, *call["renderer"](*batch.inputs())), {}
+        flow, weights, paint = call["renderer"](*batch.inputs())
+        return drawing_loss(batch, assemble(batch.references, flow, weights, paint), flow, weights), {}
 
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> Scores:
         scores = mouth_psnr(networks["renderer"], self._exam)
