@@ -16,6 +16,7 @@ from voicelip.errors import NoFaceError
 from voicelip.face.blazeface import BlazeFace, Detection
 from voicelip.face.choose import Candidate, Choice, Person, by_index, largest, like_photo
 from voicelip.face.covered import LOOK_SIZE, look
+from voicelip.face.detectors import FaceFinder, Landmarker
 from voicelip.face.mesh import FaceMesh, Mesh, Region, pitch_deg, yaw_deg
 from voicelip.face.portrait import portrait
 from voicelip.face.settle import Evidence, settle
@@ -88,16 +89,17 @@ class _State:
 class FaceTracker:
     """BlazeFace + Face Mesh over a stream of frames."""
 
-    def __init__(self, detector: BlazeFace, mesh: FaceMesh) -> None:
+    def __init__(self, detector: FaceFinder, mesh: Landmarker) -> None:
         self._detector = detector
         self._mesh = mesh
 
     @classmethod
     def from_task(cls, path: Path) -> "FaceTracker":
-        """From MediaPipe's `face_landmarker.task`, a zip of TFLite files, of which two are read."""
+        """With the detector of MediaPipe's `face_landmarker.task`, a zip of TFLite files; the landmark network
+        ships with the package.
+        """
         with zipfile.ZipFile(path) as task:
-            detector = BlazeFace(task.read("face_detector.tflite"))
-            return cls(detector, FaceMesh(task.read("face_landmarks_detector.tflite")))
+            return cls(BlazeFace(task.read("face_detector.tflite")), FaceMesh())
 
     def track(self, images: Iterable[np.ndarray], choose: Choice = largest) -> FaceTrack:
         """Track one face through `images`, each (H, W, 3) uint8 RGB, read once; some kB are kept of each.
