@@ -4,39 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from voice_samples import voice as babble
 
-from voicelip.errors import BadReferenceError, InputNotFoundError, UnknownNameError, UnreadableMediaError
+from voicelip.errors import InputNotFoundError, UnknownNameError, UnreadableMediaError
 from voicelip.media import Audio, write_audio
 from voicelip.speech import resolve_voice
 from voicelip.speech.clone import nearest_mixture
 from voicelip.speech.voices import stock_voices
-
-RATE = 16_000
-
-
-def tone(seconds: float, level: float = 0.2) -> Audio:
-    """A buzzing sound, not speech but no silence either."""
-    t = np.arange(round(seconds * RATE)) / RATE
-    return Audio((level * np.sign(np.sin(2 * np.pi * 120 * t))).astype(np.float32), RATE)
-
-
-@pytest.mark.parametrize(
-    ("audio", "said"),
-    [
-        (tone(4, level=0.0), "silent"),
-        (tone(4, level=0.0002), "silent"),
-        (tone(1.5), r"1\.5 s"),
-        (tone(301), "over 5"),
-        (Audio(np.concatenate([tone(1).samples, np.zeros(4 * RATE, np.float32)]), RATE), r"1\.0 s"),
-    ],
-)
-def test_bad_references_are_refused(tmp_path: Path, audio: Audio, said: str) -> None:
-    path = tmp_path / "me.wav"
-    write_audio(path, audio)
-    with pytest.raises(BadReferenceError, match=said) as caught:
-        resolve_voice(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_missing_and_corrupt_references_are_named(tmp_path: Path) -> None:
@@ -49,19 +23,21 @@ def test_missing_and_corrupt_references_are_named(tmp_path: Path) -> None:
 
 def test_a_recording_becomes_a_voice_with_its_reference(tmp_path: Path) -> None:
     path = tmp_path / "me.wav"
-    write_audio(path, tone(3))
+    write_audio(path, babble(8))
     voice = resolve_voice(str(path))
     assert (voice.name, voice.reference, voice.is_stock) == ("me", path, False)
+    assert (voice.recordings, voice.warnings) == ((path,), ())
     assert voice.embedding is not None
     assert np.linalg.norm(voice.embedding) == pytest.approx(1, abs=1e-3)
     assert sum(weight for _, weight in voice.mixture) == pytest.approx(1, abs=1e-3)
+    assert voice.target is not None
 
 
 def test_a_poor_reference_is_used_with_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "me.wav"
-    write_audio(path, tone(3, level=1.0))
+    write_audio(path, Audio(np.clip(4 * babble(3).samples, -1, 1), 16_000))
     short, loud = resolve_voice(path).warnings
-    assert "short" in short
+    assert "me.wav is short" in short
     assert "overdriven" in loud
 
 

@@ -1,6 +1,7 @@
 """What each kind of run has to declare: the files that went into its output, and the models that made it."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 from voicelip import hub
@@ -15,12 +16,16 @@ _LIPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def spoken(engine: str, reference: Path | None) -> Claim:
-    """Speech made from text; `reference` is the recording of the person whose voice it is to be."""
+def spoken(engine: str, reference: Path | None, hashes: Sequence[str] = ()) -> Claim:
+    """Speech made from text; `reference` is the recording of the person whose voice it is to be.
+
+    The recordings behind a voice profile are known by their `hashes`.
+    """
     models = _models(_ENGINES, engine)
-    if reference is None:
-        return Claim(models=models)
-    return Claim((Source(reference, "inputTo", "voice reference"),), models + _named(_CLONING))
+    sources = [Source(None, "inputTo", "voice reference", digest) for digest in hashes]
+    if reference is not None:
+        sources.append(Source(reference, "inputTo", "voice reference"))
+    return Claim(tuple(sources), models + (_named(_CLONING) if sources else ()))
 
 
 def recorded(audio: Path) -> Claim:

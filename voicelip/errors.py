@@ -86,3 +86,9 @@ class TermsError(VoicelipError):
     """A model's own terms of use have not been accepted."""
 
     exit_code = 14
+
+
+class ProfileError(VoicelipError):
+    """A voice profile is damaged, unsafe to import, or made by a later version."""
+
+    exit_code = 15

@@ -13,6 +13,7 @@ from voicelip.cli.doctor import doctor
 from voicelip.cli.terminal import Terminal
 from voicelip.cli.text import read_text
 from voicelip.cli.verify import VerifyCommand, verify
+from voicelip.cli.voice import app as voice_app
 from voicelip.cli.voices import voices
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def say(
     lang: o.Lang = "en",
     speed: o.Speed = 1.0,
     engine: o.Engine = "kokoro",
+    finish: o.Finish = True,
     when_short: o.Short = o.WhenShort.bounce,
     when_long: o.Long = o.WhenLong.cut,
     face_index: o.FaceIndex = None,
@@ -71,7 +73,7 @@ def say(
         )
         result = pipeline.say(
             read_text(text, text_file), voice=voice, face=face, out=out, lang=lang, speed=speed,
-            engine=engine, options=options, overwrite=overwrite, progress=terminal.progress,
+            engine=engine, finish=finish, options=options, overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
@@ -118,6 +120,7 @@ def speak(
     lang: o.Lang = "en",
     speed: o.Speed = 1.0,
     engine: o.Engine = "kokoro",
+    finish: o.Finish = True,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -129,7 +132,7 @@ def speak(
 
         result = pipeline.speak(
             read_text(text, text_file), voice=voice, out=out, lang=lang, speed=speed, engine=engine,
-            overwrite=overwrite, progress=terminal.progress,
+            finish=finish, overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
@@ -137,6 +140,7 @@ def speak(
 app.command()(demo)
 app.command()(voices)
 app.command(cls=VerifyCommand)(verify)
+app.add_typer(voice_app, name="voice")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(doctor)

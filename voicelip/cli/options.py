@@ -37,7 +37,8 @@ Voice = Annotated[
     str,
     typer.Option(
         metavar="VOICE",
-        help="A recording of 2 s to 5 min, or stock:NAME (see `voicelip voices`).",
+        help="A voice made with `voicelip voice add`, a recording of 2 s to 5 min, or stock:NAME "
+        "(see `voicelip voices`).",
         rich_help_panel=_SPEECH,
     ),
 ]
@@ -56,6 +57,14 @@ Lang = Annotated[
 ]
 Speed = Annotated[float, typer.Option(metavar="X", help="Pace of speech, 0.5 to 2.", rich_help_panel=_SPEECH)]
 Engine = Annotated[str, typer.Option(metavar="NAME", help="Speech engine.", rich_help_panel=_SPEECH)]
+Finish = Annotated[
+    bool,
+    typer.Option(
+        "--finish/--no-finish",
+        help="Bring a real person's voice to the colour of the reference.",
+        rich_help_panel=_SPEECH,
+    ),
+]
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.", rich_help_panel=_OUTPUT)
 ]

@@ -12,6 +12,7 @@ import numpy as np
 from voicelip.errors import UnknownNameError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
+from voicelip.speech.finish import Target
 
 ENTRY_POINTS = "voicelip.engines"
 _BUILT_IN = {"kokoro": "voicelip.speech.kokoro:KokoroEngine"}
@@ -26,7 +27,9 @@ class Voice:
 
     A fitted voice brings its own `style` ((510, 256) float32, a row for each phoneme count, or one (256,)
     row for all), which then speaks instead of the mixture, the decoder constants that it replaces
-    (`overrides`: initializer name → array), and its `pace` (a factor on the speed).
+    (`overrides`: initializer name → array), and its `pace` (a factor on the speed). `target` is what the
+    finish brings the speech to. `recordings` are sound files of the person, for engines that listen to them
+    themselves: the reference itself, or what a voice profile keeps, which may be nothing.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Voice:
     style: np.ndarray | None = field(default=None, compare=False, repr=False)
     overrides: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
     pace: float = 1.0
+    target: Target | None = field(default=None, compare=False, repr=False)
+    recordings: tuple[Path, ...] = ()
 
     @property
     def is_stock(self) -> bool:

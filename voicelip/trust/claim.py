@@ -17,12 +17,13 @@ class Source:
 
     `relationship` is C2PA's: the output is an edit of its parent, contains its components, and a model
     was given its inputs. `role` is what the credentials call it; the file's own name may name a person
-    and is not written.
+    and is not written. A file that is not here is known by its `sha256` alone, its `path` being None.
     """
 
-    path: Path
+    path: Path | None
     relationship: Relationship
     role: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

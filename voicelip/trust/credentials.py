@@ -173,12 +173,12 @@ def _builder(context: Any, definition: dict[str, Any], sources: tuple[Source, ..
     import c2pa
 
     ingredients = [_ingredient(index, source) for index, source in enumerate(sources)]
-    opaque: set[int] = set()
+    opaque = {index for index, source in enumerate(sources) if source.path is None}
     while True:
         plain = [ingredients[index] for index in sorted(opaque)]
         builder = c2pa.Builder({**definition, "ingredients": plain}, context)
         for index, source in enumerate(sources):
-            if index in opaque:
+            if index in opaque or source.path is None:
                 continue
             try:
                 with source.path.open("rb") as file:
@@ -192,11 +192,13 @@ def _builder(context: Any, definition: dict[str, Any], sources: tuple[Source, ..
 
 
 def _ingredient(index: int, source: Source) -> dict[str, Any]:
+    name = source.path.name if source.path else ""
+    digest = content_hash(source.path) if source.path else source.sha256
     return {
         "title": source.role,
-        "format": mimetypes.guess_type(source.path.name)[0] or "application/octet-stream",
+        "format": mimetypes.guess_type(name)[0] or "application/octet-stream",
         "relationship": source.relationship,
-        "instance_id": f"sha256:{content_hash(source.path)}",
+        "instance_id": f"sha256:{digest}",
         "label": _id(index),
     }
 
