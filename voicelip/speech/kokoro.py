@@ -1,39 +1,52 @@
 """The embedded engine: Kokoro-82M (int8) through onnxruntime, phonemes by espeak-ng."""
 
-import functools
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from voicelip import hub
 from voicelip.errors import OptionError, TextError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
-from voicelip.speech import phonemes, waveform
+from voicelip.speech import loudness, phonemes, waveform
 from voicelip.speech.engine import Segment, Speech, Voice
-from voicelip.speech.text import Sentence, clean, split_sentences
-from voicelip.speech.voices import ROWS, stock_voices
+from voicelip.speech.kokoro_session import session_of, style_of
+from voicelip.speech.script import Utterance, script
+from voicelip.speech.voices import ROWS
+from voicelip.speech.words import shifted, timed
 
 SLOWEST, FASTEST = 0.5, 2.0
+FIRST_TOKENS = 40  # of a stream: about 2.5 s of speech
 
 LEAD_S = 0.10
-CLAUSE_PAUSE_S = 0.10
-SENTENCE_PAUSE_S = 0.25
-PARAGRAPH_PAUSE_S = 0.55
 TAIL_S = 0.20
+
+FRAME_S = 0.025
+# A phoneme is heard before the frames that the model counts for it: onsets 45 ms, ends 80 ms (50 pauses).
+EARLY_S = 0.07
 
 
 @dataclass(frozen=True)
-class _Utterance:
-    """What the model speaks in one go, and the pause after it."""
+class _Take:
+    """What the model spoke in one go, (N,) float32, and when its words are heard in it."""
 
-    sentence: int
-    phonemes: str
-    pause_s: float
+    samples: np.ndarray
+    words: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A take at its place in the whole, with the silence around it."""
+
+    samples: np.ndarray
+    utterance: Utterance
+    start_s: float
+    end_s: float
+    words: tuple[Segment, ...]
 
 
 class KokoroEngine:
@@ -47,98 +60,106 @@ class KokoroEngine:
         self, text: str, voice: Voice, lang: str, speed: float = 1.0, progress: Progress = silent
     ) -> Speech:
         """Speak `text`; segments are its sentences."""
-        if not SLOWEST <= speed <= FASTEST:
-            raise OptionError(f"speed {speed:g} is out of range; choose {SLOWEST:g} to {FASTEST:g}")
-        lang = phonemes.resolve_language(lang)
-        cleaned, foreign = clean(text)
-        spoken = split_sentences(cleaned, lang)
-        utterances = list(_utterances(spoken, lang))
-        if not utterances:
-            raise TextError("the text holds nothing that can be spoken; give at least one word")
-        style = stock_voices().mixture(voice.mixture)
-        session = _session(progress)
-        waves = self._speak_all(session, utterances, style, speed, progress)
-        return _assemble(waves, utterances, spoken, speed, voice.warnings + _warnings(foreign, lang))
+        lang, utterances, warnings = _prepared(text, lang, speed)
+        takes = self._takes(utterances, voice, speed, progress, ahead=len(utterances))
+        pieces = list(_placed(takes, utterances, speed))
+        samples = loudness.levelled(np.concatenate([piece.samples for piece in pieces]), self.sample_rate)
+        words = tuple(word for piece in pieces for word in piece.words)
+        return Speech(Audio(samples, self.sample_rate), _sentences(pieces), voice.warnings + warnings, words)
 
-    def _speak_all(
-        self, session: Any, utterances: list[_Utterance], style: np.ndarray, speed: float, progress: Progress
-    ) -> list[np.ndarray]:
-        """Waveforms in the order of `utterances`; progress counts phonemes."""
+    def stream(
+        self, text: str, voice: Voice, lang: str, speed: float = 1.0, progress: Progress = silent
+    ) -> Iterator[Speech]:
+        """Speak `text` piece by piece, the first a short one, so that it is heard soon.
+
+        Times count from the start of the first piece. The first piece sets the gain for all.
+        """
+        lang, utterances, warnings = _prepared(text, lang, speed, first_tokens=FIRST_TOKENS)
+        takes = self._takes(utterances, voice, speed, progress, ahead=_workers(utterances) + 1)
+        gain, warnings = 0.0, voice.warnings + warnings
+        for piece in _placed(takes, utterances, speed):
+            gain = gain or loudness.gain(piece.samples, self.sample_rate)
+            audio = Audio(loudness.apply(piece.samples, self.sample_rate, gain), self.sample_rate)
+            yield Speech(audio, (Segment(piece.utterance.written, piece.start_s, piece.end_s),), warnings,
+                         piece.words)  # fmt: skip
+            warnings = ()
+
+    def _takes(
+        self, utterances: Sequence[Utterance], voice: Voice, speed: float, progress: Progress, ahead: int
+    ) -> Iterator[_Take]:
+        """What is spoken, in order; at most `ahead` takes are made before they are asked for."""
+        style, session = style_of(voice), session_of(voice, progress)
+        speed *= voice.pace
         total = sum(len(utterance.phonemes) for utterance in utterances)
         progress("speak", 0, total, "phonemes")
-        waves: list[np.ndarray] = []
-        done = 0
-        workers = min(4, len(utterances), os.cpu_count() or 1)
-        with ThreadPoolExecutor(workers) as pool:
-            jobs = [pool.submit(_speak, session, u.phonemes, style, speed) for u in utterances]
-            try:
-                for utterance, job in zip(utterances, jobs, strict=True):
-                    waves.append(job.result())
-                    done += len(utterance.phonemes)
-                    progress("speak", done, total, "phonemes")
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-        return waves
+        pool = ThreadPoolExecutor(_workers(utterances))
+        jobs: deque[Future[_Take]] = deque()
+        waiting, done = iter(utterances), 0
+        try:
+            for utterance in utterances:
+                while len(jobs) < ahead and (coming := next(waiting, None)) is not None:
+                    jobs.append(pool.submit(_speak, session, coming, style, speed))
+                take = jobs.popleft().result()
+                done += len(utterance.phonemes)
+                progress("speak", done, total, "phonemes")
+                yield take
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-@functools.cache
-def _load_session(path: str) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread per run: measured faster than two, and utterances run side by side instead.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # Utterances differ in length, so remembered memory patterns never fit again.
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def _workers(utterances: Sequence[Utterance]) -> int:
+    return min(4, len(utterances), os.cpu_count() or 1)
 
 
-def _session(progress: Progress) -> Any:
-    return _load_session(str(hub.fetch("kokoro", progress)))
+def _prepared(
+    text: str, lang: str, speed: float, first_tokens: int | None = None
+) -> tuple[str, Sequence[Utterance], tuple[str, ...]]:
+    """The language's own name, what is to be spoken, and what the user should know of it."""
+    if not SLOWEST <= speed <= FASTEST:
+        raise OptionError(f"speed {speed:g} is out of range; choose {SLOWEST:g} to {FASTEST:g}")
+    lang = phonemes.resolve_language(lang)
+    utterances, foreign = script(text, lang, first_tokens)
+    if not utterances:
+        raise TextError("the text holds nothing that can be spoken; give at least one word")
+    return lang, utterances, _warnings(foreign, lang)
 
 
-def _utterances(spoken: list[Sentence], lang: str) -> Iterator[_Utterance]:
-    for i, sentence in enumerate(spoken):
-        pieces = phonemes.chunks(phonemes.phonemize(sentence.text, lang))
-        after = PARAGRAPH_PAUSE_S if sentence.ends_paragraph else SENTENCE_PAUSE_S
-        for j, piece in enumerate(pieces):
-            if piece:
-                yield _Utterance(i, piece, after if j + 1 == len(pieces) else CLAUSE_PAUSE_S)
-
-
-def _speak(session: Any, letters: str, style: np.ndarray, speed: float) -> np.ndarray:
-    """(N,) float32 at 24 kHz, without the near-silence that the model puts around it."""
-    ids = phonemes.tokens(letters)
+def _speak(session: Any, utterance: Utterance, style: np.ndarray, speed: float) -> _Take:
+    """An utterance at 24 kHz, without the near-silence that the model puts around it."""
+    ids = phonemes.tokens(utterance.phonemes)
     inputs = {
         "tokens": np.array([[0, *ids, 0]], dtype=np.int64),
         "style": style[min(len(ids), ROWS) - 1][None],
         "speed": np.array([speed], dtype=np.float32),
     }
-    (wave,) = session.run(None, inputs)
-    return waveform.trimmed(np.asarray(wave, dtype=np.float32).ravel(), KokoroEngine.sample_rate)
-
-
-def _assemble(
-    waves: list[np.ndarray], utterances: list[_Utterance], spoken: list[Sentence], speed: float,
-    warnings: tuple[str, ...],
-) -> Speech:  # fmt: skip
-    """Join utterances with pauses, and note when each sentence is heard."""
+    wave, frames = session.run(None, inputs)
     rate = KokoroEngine.sample_rate
-    pieces = [waveform.silence(LEAD_S, rate)]
-    heard: dict[int, tuple[float, float]] = {}
-    at = len(pieces[0])
-    for i, (wave, utterance) in enumerate(zip(waves, utterances, strict=True)):
-        start = heard.get(utterance.sentence, (at / rate, 0.0))[0]
-        heard[utterance.sentence] = (start, (at + len(wave)) / rate)
-        is_last = i + 1 == len(waves)
-        pause = waveform.silence(TAIL_S if is_last else utterance.pause_s / speed, rate)
-        pieces += [wave, pause]
-        at += len(wave) + len(pause)
-    samples = waveform.levelled(np.concatenate(pieces), rate)
-    segments = tuple(Segment(spoken[i].text, start, end) for i, (start, end) in heard.items())
-    return Speech(Audio(samples, rate), segments, warnings)
+    samples, cut = waveform.trimmed(np.asarray(wave, dtype=np.float32).ravel(), rate)
+    cut_s = cut / rate + EARLY_S
+    return _Take(samples, timed(utterance.words, frames.ravel(), FRAME_S, cut_s, len(samples) / rate))
+
+
+def _placed(takes: Iterator[_Take], utterances: Sequence[Utterance], speed: float) -> Iterator[_Piece]:
+    """Takes one after the other, with the pauses that the script asks for."""
+    rate = KokoroEngine.sample_rate
+    lead, at = waveform.silence(LEAD_S + utterances[0].before_s, rate), 0
+    for i, (take, utterance) in enumerate(zip(takes, utterances, strict=True)):
+        start_s = (at + len(lead)) / rate
+        pause_s = utterance.asked_s + (TAIL_S if i + 1 == len(utterances) else utterance.pause_s / speed)
+        samples = np.concatenate([lead, take.samples, waveform.silence(pause_s, rate)])
+        end_s = start_s + len(take.samples) / rate
+        yield _Piece(samples, utterance, start_s, end_s, shifted(take.words, start_s))
+        at, lead = at + len(samples), waveform.silence(0, rate)
+
+
+def _sentences(pieces: Sequence[_Piece]) -> tuple[Segment, ...]:
+    """When each sentence is heard, from its first piece to its last."""
+    heard: dict[int, Segment] = {}
+    for piece in pieces:
+        sentence = piece.utterance.sentence
+        start_s = heard[sentence].start_s if sentence in heard else piece.start_s
+        heard[sentence] = Segment(piece.utterance.sentence_text, start_s, piece.end_s)
+    return tuple(heard.values())
 
 
 def _warnings(foreign: str, lang: str) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ _LENGTH_DELIMITED = 2
 
 def with_outputs(model: bytes, names: Iterable[str]) -> bytes:
     """A serialised model that has the inner values `names` as further outputs."""
-    taps = b"".join(_field(_GRAPH_OUTPUT, _field(_VALUE_NAME, name.encode())) for name in names)
-    return model + _field(_MODEL_GRAPH, taps)
+    taps = b"".join(field(_GRAPH_OUTPUT, field(_VALUE_NAME, name.encode())) for name in names)
+    return model + field(_MODEL_GRAPH, taps)
 
 
-def _field(number: int, content: bytes) -> bytes:
+def field(number: int, content: bytes) -> bytes:
+    """One field of a message: its number, and content that says its length."""
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(content)) + content
 
 

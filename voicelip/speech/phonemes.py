@@ -1,4 +1,4 @@
-"""Sentences → Kokoro's phoneme strings, by espeak-ng.
+"""Words that were read → Kokoro's phoneme strings, by espeak-ng, and which letters are whose.
 
 Kokoro's alphabet is IPA with single letters for what English writes as two (eɪ → A) and for affricates
 (tʃ → ʧ). Its list is in `kokoro_vocabulary.json`, from hexgrad/Kokoro-82M (Apache-2.0).
@@ -9,11 +9,15 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from importlib import resources
 from typing import Any
 
-from voicelip.errors import UnsupportedLanguageError, VoicelipError
+from voicelip.errors import TextError, UnsupportedLanguageError, VoicelipError
+from voicelip.speech.markup import MARK, STRESS
+from voicelip.speech.reading import Word, read
 
 LANGUAGES = ("en-us", "en-gb", "es", "fr-fr", "hi", "it", "pt-br")
 ALIASES = {
@@ -62,23 +66,36 @@ def resolve_language(lang: str) -> str:
     return wanted
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """Phonemes, and the range of them (start, end) that each word owns; marks and spaces are nobody's."""
+
+    phonemes: str
+    spans: tuple[tuple[int, int], ...]
+
+
 def phonemize(sentence: str, lang: str) -> str:
-    """Kokoro phonemes of one sentence, its punctuation kept; empty if nothing in it is spoken."""
-    pieces = MARKS.split(_written(sentence))
-    words = [piece.strip() for piece in pieces[0::2]]
-    spoken = iter(_espeak([word for word in words if word], lang))
-    out = []
-    for i, piece in enumerate(pieces):
-        if i % 2:
-            out.append(piece)
-        elif words[i // 2]:
-            out.append(_spaces_of(piece, _to_kokoro(next(spoken), lang)))
-        else:
-            out.append(" " if piece else "")
-    known = vocabulary()
-    phonemes = "".join(char for char in "".join(out) if char in known)
-    phonemes = re.sub(r"\s+", " ", phonemes).strip()
-    return phonemes if any(char.isalpha() for char in phonemes) else ""
+    """Kokoro phonemes of one sentence as it is written, its punctuation kept; empty if nothing is spoken."""
+    return pronounce(read(sentence, lang), lang).phonemes
+
+
+def pronounce(words: Sequence[Word], lang: str, ipa_of: Callable[[str], str] = lambda mark: "") -> Spoken:
+    """Kokoro phonemes of words; `ipa_of` tells what a mark's private character sounds like."""
+    text, owners = _joined([_written(word.spoken) for word in words])
+    letters = [(char, owner) for run, owner in _runs(text, owners, lang, ipa_of) for char in run]
+    letters = _tidy([(char, owner) for char, owner in letters if char in vocabulary()])
+    if not any(char.isalpha() for char, _ in letters):
+        return Spoken("", ((0, 0),) * len(words))
+    places: dict[int, list[int]] = {}
+    for place, (char, owner) in enumerate(letters):
+        if owner is not None and not char.isspace():
+            places.setdefault(owner, []).append(place)
+    spans, at = [], 0
+    for index in range(len(words)):
+        own = places.get(index)
+        spans.append((own[0], own[-1] + 1) if own else (at, at))
+        at = spans[-1][1]
+    return Spoken("".join(char for char, _ in letters), tuple(spans))
 
 
 def tokens(phonemes: str) -> list[int]:
@@ -89,8 +106,13 @@ def tokens(phonemes: str) -> list[int]:
 
 def chunks(phonemes: str, limit: int = COMFORTABLE_TOKENS) -> list[str]:
     """Phonemes in pieces of at most `limit`, cut near the middle at a clause, else between words."""
+    return [phonemes[start:end] for start, end in chunk_spans(phonemes, limit)]
+
+
+def chunk_spans(phonemes: str, limit: int = COMFORTABLE_TOKENS, start: int = 0) -> list[tuple[int, int]]:
+    """Where the pieces of `chunks` stand."""
     if len(phonemes) <= limit:
-        return [phonemes]
+        return [(start, start + len(phonemes))]
     middle = len(phonemes) / 2
     inner = range(len(phonemes) // 4, 3 * len(phonemes) // 4)
     for marks in (";:—….!?", ",", " "):
@@ -98,8 +120,17 @@ def chunks(phonemes: str, limit: int = COMFORTABLE_TOKENS) -> list[str]:
         if cuts:
             break
     cut = min(cuts, key=lambda i: abs(i - middle)) if cuts else int(middle)
-    halves = (phonemes[:cut].strip(), phonemes[cut:].strip())
-    return [piece for half in halves if half for piece in chunks(half, limit)]
+    return [
+        span
+        for a, b in ((0, cut), (cut, len(phonemes)))
+        for span in _stripped_spans(phonemes, a, b, limit, start)
+    ]
+
+
+def _stripped_spans(phonemes: str, a: int, b: int, limit: int, start: int) -> list[tuple[int, int]]:
+    half = phonemes[a:b]
+    lead = len(half) - len(half.lstrip())
+    return chunk_spans(half.strip(), limit, start + a + lead) if half.strip() else []
 
 
 @functools.cache
@@ -109,21 +140,126 @@ def vocabulary() -> Mapping[str, int]:
     return json.loads(text)
 
 
-def _written(sentence: str) -> str:
-    """Punctuation reduced to the marks that Kokoro knows; a currency sign after its amount, as it is said."""
-    text = sentence.translate(WRITTEN_AS)
+def _written(text: str) -> str:
+    """Punctuation reduced to the marks that Kokoro knows."""
+    text = text.translate(WRITTEN_AS)
     text = re.sub(r"«\s*", "“", re.sub(r"\s*»", "”", text))
-    text = re.sub(r"\s+(?=[;:!?…])", "", text)
     text = re.sub(r"\.{2,}", "…", text)
     text = re.sub(r"(\b\w\.\w\.)(?=[\"”)]*$)", r"\1.", text)  # the stop of "U.S." ends the sentence as well
-    text = re.sub(r"\s+-+\s+|--+", " — ", text)
-    return re.sub(r"([$€£])\s?(\d[\d.,]*\d|\d)", r"\2 \1", text)
+    return re.sub(r"\s+-+(?=\s|$)|--+", " — ", text).rstrip()
 
 
-def _spaces_of(piece: str, spoken: str) -> str:
-    lead = " " if piece[:1].isspace() else ""
-    tail = " " if piece[-1:].isspace() else ""
-    return f"{lead}{spoken}{tail}"
+def _joined(words: list[str]) -> tuple[str, list[int]]:
+    """One text, and the index of the word that each letter belongs to."""
+    text, owners = "", []
+    for index, word in enumerate(words):
+        piece = word if index == 0 else f" {word}"
+        text += piece
+        owners += [index] * len(piece)
+    return text, owners
+
+
+def _runs(
+    text: str, owners: list[int], lang: str, ipa_of: Callable[[str], str]
+) -> Iterator[tuple[str, int | None]]:
+    """Phonemes and marks in order, each with its word; marks have none."""
+    pieces, at = [], 0
+    for match in re.finditer(f"{MARKS.pattern}|{MARK.pattern}", text):
+        pieces += [(at, text[at : match.start()], False), (match.start(), match.group(), True)]
+        at = match.end()
+    pieces.append((at, text[at:], False))
+    phrases = [[(m.group(), owners[start + m.start()]) for m in re.finditer(r"\S+", piece)]
+               for start, piece, is_mark in pieces if not is_mark]  # fmt: skip
+    spoken = iter(_phrases(phrases, lang))
+    for start, piece, is_mark in pieces:
+        if not is_mark:
+            yield " " if piece[:1].isspace() else "", None
+            yield from next(spoken)
+            yield " " if piece[-1:].isspace() else "", None
+        elif MARK.fullmatch(piece):
+            yield _pronounced(ipa_of(piece), lang), owners[start]
+        else:
+            yield piece, None
+
+
+def _phrases(phrases: list[list[tuple[str, int]]], lang: str) -> Iterator[list[tuple[str, int | None]]]:
+    """For each phrase between marks, given as words with their owners, its phonemes word by word."""
+    texts = [" ".join(word.replace(STRESS, "") for word, _ in phrase) for phrase in phrases]
+    spoken = iter(_espeak([text for text in texts if text], lang))
+    for phrase, text in zip(phrases, texts, strict=True):
+        yield _shared_out(phrase, next(spoken), lang) if text else []
+
+
+def _shared_out(phrase: list[tuple[str, int]], ipa: str, lang: str) -> list[tuple[str, int | None]]:
+    """A phrase's phonemes, given to its words; espeak-ng joins some words and parts others."""
+    parts = ipa.split()
+    if len(parts) != len(phrase):
+        parts = _cut_as(ipa, _espeak([word.replace(STRESS, "") for word, _ in phrase], lang))
+    found: list[tuple[str, int | None]] = []
+    for part, (word, owner) in zip(parts, phrase, strict=True):
+        letters = _to_kokoro(part, lang)
+        joined = not part.endswith(" ") and len(parts) != len(ipa.split())
+        found += [
+            (_stressed(letters) if word.startswith(STRESS) else letters, owner),
+            ("" if joined else " ", None),
+        ]
+    return found[:-1]
+
+
+def _cut_as(ipa: str, words: list[str]) -> list[str]:
+    """`ipa` of a phrase in as many pieces as there are words, cut where the words spoken alone end."""
+    blocks = SequenceMatcher(None, "".join(words), ipa, autojunk=False).get_matching_blocks()
+    cuts, end = [0], 0
+    for word in words[:-1]:
+        end += len(word)
+        cuts.append(max(cuts[-1], _place(end, blocks)))
+    return [ipa[a:b] for a, b in zip(cuts, [*cuts[1:], len(ipa)], strict=True)]
+
+
+def _place(end: int, blocks: Any) -> int:
+    """Where a boundary in one text stands in the other: before the letter that follows it, if both have it.
+    """
+    place = 0
+    for a, b, size in blocks:
+        if a > end:
+            break
+        if end < a + size:
+            return b + end - a
+        place = b + size if size else place
+    return place
+
+
+def _stressed(letters: str) -> str:
+    """The word with the accent of emphasis: what is stressed weakly or not at all is stressed fully."""
+    letters = letters.replace("ˌ", "ˈ", 1) if "ˈ" not in letters else letters
+    if "ˈ" in letters:
+        return letters
+    vowel = re.search("[aeiouyæøœɐɑɒɔəɛɜɪʊʌɨɯɤAIOQWYᵊᵻ]", letters)
+    return letters[: vowel.start()] + "ˈ" + letters[vowel.start() :] if vowel else letters
+
+
+def _pronounced(ipa: str, lang: str) -> str:
+    """A pronunciation of the user's own in Kokoro's letters."""
+    letters = re.sub("d͡ʒ|dʒ", "ʤ", re.sub("t͡ʃ|tʃ", "ʧ", ipa.replace("'", "ˈ").replace("g", "ɡ")))
+    if lang.startswith("en"):
+        for old, new in TIED.items():
+            letters = letters.replace(old.replace("^", ""), new)
+    unknown = [char for char in letters if char not in vocabulary()]
+    if unknown:
+        raise TextError(f"the pronunciation /{ipa}/ holds {' '.join(unknown)}, unknown here")
+    return letters
+
+
+def _tidy(letters: list[tuple[str, int | None]]) -> list[tuple[str, int | None]]:
+    """Single spaces, none at the ends or before marks that close."""
+    kept: list[tuple[str, int | None]] = []
+    for char, owner in letters:
+        if char.isspace() and (not kept or kept[-1][0].isspace()):
+            continue
+        if char in ";:,.!?…”)" and kept and kept[-1][0].isspace():
+            kept.pop()
+        kept.append((char, owner))
+    return kept[:-1] if kept and kept[-1][0].isspace() else kept
 
 
 def _to_kokoro(ipa: str, lang: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voicelip.errors import TextError
+from voicelip.speech.markup import MARK, STRESS
+from voicelip.speech.reading.tables import abbreviations
 
 SPOKEN_SYMBOLS = set("°©®™№")
 SPOKEN_SCRIPTS = {"LATIN", "DEVANAGARI", "MODIFIER", "FEMININE", "MASCULINE", "MICRO"}
@@ -69,12 +71,12 @@ def _is_picture(char: str) -> bool:
     """Emoji, dingbats and other signs that espeak would spell out by name; control characters."""
     category = unicodedata.category(char)
     if category in ("So", "Co", "Cn", "Cs"):
-        return char not in SPOKEN_SYMBOLS
+        return not (char in SPOKEN_SYMBOLS or MARK.match(char) or char == STRESS)
     return char in "\ufe0f\u20e3\ufeff" or (category == "Cc" and char not in "\n\r\t")
 
 
 def _is_speakable(text: str) -> bool:
-    return any(char.isalnum() for char in text) or any(char in "%&$€£+=°" for char in text)
+    return any(char.isalnum() or char in "%&$€£+=°" for char in text) or bool(MARK.search(text))
 
 
 def _lines(paragraph: str) -> Iterator[str]:
@@ -105,9 +107,10 @@ def _ends_sentence(line: str, match: "re.Match[str]", lang: str) -> bool:
         return False
     word = re.split(r"[\s(\"“«]", line[: match.start()])[-1]
     if re.fullmatch(r"(\w\.)*[^\W\d_]", word) and word.isupper():
-        return word.count(".") > 0 and _starts_sentence(
-            following
-        )  # "U.S. He" ends one, "John F. Kennedy" not
+        # "U.S. He" ends one, "John F. Kennedy" does not.
+        return word.count(".") > 0 and _starts_sentence(following)
+    if following[0].isdigit() and f"{word}." in abbreviations(lang):
+        return False  # "Jan. 5", "p. 12"
     return word.lower() not in ABBREVIATIONS.get(lang.split("-")[0], "").split()
 
 

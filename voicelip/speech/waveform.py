@@ -1,10 +1,8 @@
-"""Small operations on speech waveforms: levels, trimming, joining."""
+"""Small operations on speech waveforms: levels, trimming."""
 
 import numpy as np
 
 FRAME_S = 0.01
-LOUDNESS_DBFS = -20.0
-PEAK = 0.95
 
 
 def frame_levels(samples: np.ndarray, rate: int, frame_s: float = FRAME_S) -> np.ndarray:
@@ -33,28 +31,21 @@ def speech_span(samples: np.ndarray, rate: int, below_loudest_db: float) -> tupl
 
 def trimmed(
     samples: np.ndarray, rate: int, below_loudest_db: float = 48.0, margin_s: float = 0.04
-) -> np.ndarray:
-    """Speech without the near-silence around it, faded in and out over the margin so that nothing clicks."""
+) -> tuple[np.ndarray, int]:
+    """Speech without the near-silence around it, faded in and out over the margin so that nothing clicks, and
+    how many samples were cut off before it.
+    """
     start, end = speech_span(samples, rate, below_loudest_db)
     margin = round(margin_s * rate)
-    kept = samples[max(0, start - margin) : end + margin].astype(np.float32)
+    first = max(0, start - margin)
+    kept = samples[first : end + margin].astype(np.float32)
     ramp = np.sin(np.linspace(0, np.pi / 2, min(margin, len(kept) // 2), dtype=np.float32)) ** 2
     if len(ramp):
         kept[: len(ramp)] *= ramp
         kept[-len(ramp) :] *= ramp[::-1]
-    return kept
+    return kept, first
 
 
 def silence(seconds: float, rate: int) -> np.ndarray:
     """That many seconds of zeros."""
     return np.zeros(round(seconds * rate), np.float32)
-
-
-def levelled(samples: np.ndarray, rate: int) -> np.ndarray:
-    """Speech at a common loudness (of the frames that are not pauses), its peak below full scale."""
-    levels = frame_levels(samples, rate, 0.05)
-    active = levels[levels > levels.max(initial=0.0) * 0.05]
-    if not len(active):
-        return samples
-    gain = 10 ** (LOUDNESS_DBFS / 20) / np.sqrt(np.mean(active**2))
-    return (samples * min(gain, PEAK / np.abs(samples).max())).astype(np.float32)

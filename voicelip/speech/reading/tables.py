@@ -84,3 +84,8 @@ def language(lang: str) -> Language:
 def is_known(lang: str) -> bool:
     """Whether there is a table for a language."""
     return lang.split("-")[0] in _MODULES
+
+
+def abbreviations(lang: str) -> Mapping[str, str]:
+    """What a language abbreviates, stops included; nothing where there is no table."""
+    return language(lang).abbreviations if is_known(lang) else {}

@@ -1,0 +1,77 @@
+"""The int8 graph as onnxruntime sessions: one for all stock voices, and one for each fitted voice in use."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voicelip import hub
+from voicelip.progress import Progress, silent
+from voicelip.speech.engine import Voice
+from voicelip.speech.onnx_tap import with_outputs
+from voicelip.speech.voices import ROWS, stock_voices
+
+KEPT = 3  # sessions, of 0.2 GB each: the stock one and those of two people in dialogue
+DURATIONS = "/encoder/Clip_output_0"  # of each token, in frames
+
+_sessions: "OrderedDict[tuple[str, str], Any]" = OrderedDict()
+_lock = threading.Lock()
+
+
+def session_of(voice: Voice, progress: Progress = silent) -> Any:
+    """The session that speaks as `voice`, made once and kept while it is among the latest few."""
+    path = hub.fetch("kokoro", progress)
+    key = (str(path), _fingerprint(voice.overrides))
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = _load(path, voice.overrides)
+        _sessions.move_to_end(key)
+        while len(_sessions) > KEPT:
+            _sessions.popitem(last=False)
+        return _sessions[key]
+
+
+def style_of(voice: Voice) -> np.ndarray:
+    """(510, 256) float32: the voice's own style, or the mixture of stock ones."""
+    if voice.style is None:
+        return stock_voices().mixture(voice.mixture)
+    return np.broadcast_to(np.asarray(voice.style, np.float32), (ROWS, voice.style.shape[-1]))
+
+
+def _load(path: Path, overrides: Mapping[str, np.ndarray]) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread per run: measured faster than two, and utterances run side by side instead.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Utterances differ in length, so remembered memory patterns never fit again.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    # onnxruntime borrows these arrays, so they must outlive the session's making.
+    values = {name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in overrides.items()}
+    for name, value in values.items():
+        options.add_initializer(name, value)
+    model = with_outputs(path.read_bytes(), [DURATIONS])
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return _Session(session, values)
+
+
+class _Session:
+    """A session and the constants that it borrows."""
+
+    def __init__(self, session: Any, values: Mapping[str, Any]) -> None:
+        self._session, self._values = session, values
+        self.run = session.run
+
+
+def _fingerprint(overrides: Mapping[str, np.ndarray]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name in sorted(overrides):
+        digest.update(name.encode() + np.ascontiguousarray(overrides[name]).tobytes())
+    return digest.hexdigest()
