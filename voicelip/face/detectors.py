@@ -1,0 +1,106 @@
+"""What a face detector is, and how one is found by name.
+
+`--detector NAME`, or NAME:ARGUMENT for one that takes an argument. Other packages add theirs through the
+entry point group `voicelip.detectors`: a callable that takes a `DetectorSetup` and returns a `Detector`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from voicelip import hub
+from voicelip.errors import UnknownNameError
+from voicelip.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from voicelip.face.blazeface import Detection
+    from voicelip.face.choose import Candidate, Choice
+    from voicelip.face.mesh import Mesh, Region
+    from voicelip.face.track import FaceTrack
+
+ENTRY_POINTS = "voicelip.detectors"
+_BUILT_IN = ("mesh", "face-alignment", "face-alignment-3d")
+
+
+@dataclass(frozen=True)
+class DetectorSetup:
+    """What a detector is made with: the text after the colon of its name, and the torch device asked for."""
+
+    argument: str = ""
+    device: str = "auto"
+    progress: Progress = silent
+
+
+class Detector(Protocol):
+    """Finds faces and lays the 478 points of Face Mesh on them."""
+
+    def track(self, images: Iterable[np.ndarray], choose: "Choice") -> "FaceTrack":
+        """One face through `images`, each (H, W, 3) uint8 RGB, read once."""
+        ...
+
+    def candidates(self, image: np.ndarray, thorough: bool = True) -> "list[Candidate]":
+        """The faces of one image, largest first."""
+        ...
+
+
+class FaceFinder(Protocol):
+    """Where the faces of an image are: what `FaceTracker` asks where BlazeFace is not used."""
+
+    def detect(self, image: np.ndarray) -> "list[Detection]":
+        """Faces in `image` (H, W, 3) uint8 RGB, largest first."""
+        ...
+
+    def levels(self, image: np.ndarray) -> "Iterator[list[Detection]]":
+        """The same by ever more thorough searches, each made when it is asked for."""
+        ...
+
+
+class Landmarker(Protocol):
+    """The 478 points of one face: what `FaceTracker` asks where Face Mesh is not used."""
+
+    def landmarks(self, image: np.ndarray, region: "Region") -> "Mesh":
+        """Landmarks of the face inside `region` of `image` (H, W, 3) uint8 RGB."""
+        ...
+
+
+def detector_names() -> list[str]:
+    """Built-in detectors and those that other packages announce."""
+    return [*_BUILT_IN, *sorted(point.name for point in entry_points(group=ENTRY_POINTS))]
+
+
+def check_name(name: str) -> None:
+    """Raise UnknownNameError, with the known names, unless `name` is a detector's."""
+    if name.partition(":")[0] not in detector_names():
+        raise UnknownNameError(f"no detector is called {name!r}; known: {', '.join(detector_names())}")
+
+
+def create(name: str, device: str = "auto", progress: Progress = silent) -> Detector:
+    """The detector called `name`, ready for use; loads only what that one needs."""
+    check_name(name)
+    kind, _, argument = name.partition(":")
+    setup = DetectorSetup(argument, device, progress)
+    if kind == "mesh":
+        from voicelip.face.tracker import FaceTracker
+
+        return FaceTracker.from_task(hub.fetch("face-landmarker", progress))
+    if kind in _BUILT_IN:
+        from voicelip.face.face_alignment import create_tracker
+
+        return create_tracker(setup, depth=kind.endswith("-3d"))
+    return next(iter(entry_points(group=ENTRY_POINTS, name=kind))).load()(setup)
+
+
+def settings(name: str) -> str:
+    """What a stored track depends on: the name, and for local weight files which ones these are."""
+    argument = name.partition(":")[2]
+    return f"{name} {_file_facts(Path(argument).expanduser())}" if argument else name
+
+
+def _file_facts(path: Path) -> str:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = [(file.name, file.stat()) for file in files if file.is_file()]
+    return " ".join(f"{file}:{facts.st_size}:{facts.st_mtime_ns}" for file, facts in found)
