@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from voicelip import hub, mirrors
-from voicelip.errors import ArtifactError, UnknownNameError
+from voicelip.errors import ArtifactError, TermsError, UnknownNameError
 from voicelip.hub import Artifact, ArtifactFile
 from voicelip.mirrors import Mirror, WebMirror, WheelMirror
 
@@ -321,14 +321,29 @@ def test_entries_are_complete_and_safe() -> None:
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
             assert Path(file.name).name == file.name
             assert file.bytes > 0
-        first, *others = artifact.mirrors
-        assert isinstance(first, WebMirror)
-        assert all(url.startswith("https://") for url in first.urls.values())
-        assert set(first.urls) == set(artifact.sizes)
-        for mirror in others:
+        assert isinstance(artifact.mirrors[0], WebMirror)
+        for mirror in artifact.mirrors:
+            if isinstance(mirror, WebMirror):
+                assert all(url.startswith("https://") for url in mirror.urls.values())
+                assert set(mirror.urls) == set(artifact.sizes)
+                continue
             assert isinstance(mirror, WheelMirror)
             assert set(mirror.members) == set(artifact.sizes)
             assert all(re.fullmatch(r"[\w.-]+==[\w.]+", requirement) for requirement in mirror.requirements)
+
+
+def test_what_has_terms_of_its_own_is_fetched_only_by_name_and_after_acceptance(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VOICELIP_HOME", str(tmp_path))
+    monkeypatch.setenv("VOICELIP_OFFLINE", "1")
+    assert "wav2lip" in hub.entries()
+    assert "wav2lip" not in hub.free_entries()
+    with pytest.raises(TermsError, match="models accept wav2lip-gan"):
+        hub.fetch("wav2lip-gan")
+    monkeypatch.setenv("VOICELIP_ACCEPT", "wav2lip-gan")
+    with pytest.raises(ArtifactError, match="OFFLINE"):
+        hub.fetch("wav2lip-gan")
 
 
 def test_pretrained_files_are_found_or_named() -> None:

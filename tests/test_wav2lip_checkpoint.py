@@ -12,11 +12,13 @@ from wav2lip_weights import by_the_rule
 
 from voicelip.errors import InputNotFoundError, ModelFileError
 from voicelip.lips.generator import create
-from voicelip.lips.wav2lip.checkpoint import State, load_network
+from voicelip.lips.wav2lip.checkpoint import load_network, recognise
 from voicelip.lips.wav2lip.discriminator import QualityDiscriminator
 from voicelip.lips.wav2lip.fold import fold
 from voicelip.lips.wav2lip.generator_net import Generator
+from voicelip.lips.wav2lip.layouts import LAYOUTS, LIVE_256, Layout
 from voicelip.lips.wav2lip.syncnet import SyncNet
+from voicelip.state_dict import State
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,22 @@ def test_a_torchscript_archive_is_refused(tmp_path: Path) -> None:
 def test_another_of_the_networks_is_named(weights: State, tmp_path: Path) -> None:
     said = refused(saved(tmp_path / "d.pth", weights), Generator)
     assert "not the weights of Wav2Lip's generator: it is Wav2Lip's quality discriminator" in said
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.px} px")
+def test_a_generators_layout_is_told_by_its_keys(layout: Layout) -> None:
+    with torch.device("meta"):
+        state = Generator(layout).state_dict()
+    assert recognise(state) is Generator
+    assert recognise({**state, "sam.sa.conv1.weight": torch.zeros(1, 2, 7, 7)}) is None
+
+
+def test_a_generator_of_no_known_layout_is_compared_with_the_nearest(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        state = Generator(LIVE_256).state_dict()
+    small = {key: torch.zeros(1) for key in state}  # all keys of one layout, no shape right
+    said = refused(saved(tmp_path / "g.pth", {**small, "sam.sa.conv1.weight": torch.zeros(1)}), Generator)
+    assert "nearest is the 256 px one, but 1 unknown (sam.sa.conv1.weight)" in said
 
 
 def test_differing_keys_are_named(weights: State, tmp_path: Path) -> None:

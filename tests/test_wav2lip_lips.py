@@ -1,5 +1,6 @@
 """`--lips wav2lip:PATH`: what it sees, hears and changes. The weights are made up, so it draws noise."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,17 +10,20 @@ import torch
 from wav2lip_weights import by_the_rule
 
 import voicelip
-from voicelip.errors import ModelFileError, OptionError, UnknownNameError
+from voicelip.errors import ModelFileError, OptionError, TermsError, UnknownNameError
 from voicelip.face import MouthCrops
 from voicelip.lips.generator import Job, Shot, create
 from voicelip.lips.mel import mel_spectrogram
 from voicelip.lips.wav2lip.boxes import face_boxes, stretches
 from voicelip.lips.wav2lip.generator import Wav2LipGenerator, mel_windows
 from voicelip.lips.wav2lip.generator_net import Generator
+from voicelip.lips.wav2lip.layouts import LIVE_256, PRELU_288, Layout
+from voicelip.lips.wav2lip.options import Wav2LipOptions
 from voicelip.lips.wav2lip.paste import paste_hard, paste_mouth
 from voicelip.media import Audio, Clip, RgbPicture, write_audio
 from voicelip.pipeline import PRESENTER, PRESENTER_FACE, LipsyncOptions
 
+PUBLISHED = Wav2LipOptions()
 SIZE = (200, 240)  # height and width of the made frames
 
 
@@ -47,11 +51,11 @@ def job(seconds: float = 1.0, fps: Fraction = Fraction(25), strength: float = 1.
 
 
 def test_the_box_is_the_face_with_ten_px_below() -> None:
-    assert face_boxes(crops(3), *SIZE)[0].tolist() == [70, 40, 150, 170]
+    assert face_boxes(crops(3), *SIZE, PUBLISHED.pads, True)[0].tolist() == [70, 40, 150, 170]
 
 
 def test_boxes_are_averaged_forwards_over_five_frames() -> None:
-    left = face_boxes(crops(10, step_px=2), *SIZE)[:, 0]
+    left = face_boxes(crops(10, step_px=2), *SIZE, PUBLISHED.pads, True)[:, 0]
     assert left[:6].tolist() == [74, 76, 78, 80, 82, 84]
     assert left[6:].tolist() == [
         84,
@@ -61,8 +65,14 @@ def test_boxes_are_averaged_forwards_over_five_frames() -> None:
     ]  # the last ones meet boxes already smoothed
 
 
+def test_pads_go_to_their_sides_and_without_smoothing_boxes_are_the_frames_own() -> None:
+    boxes = face_boxes(crops(10, step_px=2), *SIZE, (1, 2, 3, 4), False)
+    assert boxes[0].tolist() == [70 - 3, 40 - 1, 150 + 4, 160 + 2]
+    assert boxes[:, 0].tolist() == [67 + 2 * i for i in range(10)]
+
+
 def test_boxes_stay_inside_the_frame() -> None:
-    boxes = face_boxes(crops(60, step_px=2), *SIZE)
+    boxes = face_boxes(crops(60, step_px=2), *SIZE, PUBLISHED.pads, True)
     assert boxes[:, 2].max() == SIZE[1]
 
 
@@ -70,7 +80,7 @@ def test_frames_without_a_face_and_cuts_part_the_clip() -> None:
     seen = crops(20)
     seen.to_frame[5:7] = np.nan
     seen.to_frame[12:, 0, 2] += 80
-    boxes = face_boxes(seen, *SIZE)
+    boxes = face_boxes(seen, *SIZE, PUBLISHED.pads, True)
     assert [(run.start, run.stop) for run in stretches(boxes)] == [(0, 5), (7, 12), (12, 20)]
     assert not boxes[5:7].any()
     assert boxes[11, 0] == 70  # not drawn towards the next shot
@@ -155,7 +165,95 @@ def test_strength_is_refused(checkpoint: Path) -> None:
 
 def test_an_unknown_name_tells_of_wav2lip() -> None:
     with pytest.raises(UnknownNameError, match="wav2lip:CHECKPOINT"):
-        create("wav2lip")
+        create("wav3lip:x.pth")
+
+
+def test_by_its_mere_name_the_published_file_is_meant_and_its_terms_come_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VOICELIP_HOME", str(tmp_path))
+    with pytest.raises(TermsError, match="commercially"):
+        create("wav2lip-gan")
+
+
+def test_options_are_refused_where_they_mean_nothing(checkpoint: Path) -> None:
+    with pytest.raises(OptionError, match="embedded lips take no Wav2LipOptions"):
+        create("embedded", Wav2LipOptions(smooth=False))
+    with pytest.raises(OptionError, match="takes Wav2LipOptions"):
+        create(f"wav2lip:{checkpoint}", {"pads": 3})
+    with pytest.raises(OptionError, match="top, bottom, left and right"):
+        Wav2LipOptions(box=(90, 10, 0, 50))
+    with pytest.raises(OptionError, match="not inside the clip's 240x200"):
+        create(f"wav2lip:{checkpoint}", Wav2LipOptions(box=(0, 300, 0, 50))).session(job())
+
+
+def test_a_given_box_is_used_in_every_frame_and_no_face_is_needed(checkpoint: Path) -> None:
+    given = job()
+    unseen = replace(given.crops, points=np.full_like(given.crops.points, np.nan))
+    shots = [Shot(i, i, next(iter(given.read_frames([0])))) for i in range(2)]
+    for paste, pixels in (("hard", 60 * 80), ("mouth", None)):
+        options = Wav2LipOptions(box=(100, 160, 20, 100), paste=paste)
+        generator = create(f"wav2lip:{checkpoint}", options)
+        assert not generator.needs_faces
+        for patch in generator.session(replace(given, crops=unseen)).render(shots):
+            assert patch.box == (20, 100, 100, 160)
+            rows = np.flatnonzero(patch.changed.any(axis=1))
+            assert patch.changed.sum() == pixels or rows.min() >= 30  # the mouth lies in the lower half
+
+
+def test_a_batch_too_large_for_the_memory_is_drawn_in_halves(checkpoint: Path) -> None:
+    generator = Wav2LipGenerator.load(checkpoint)
+    rng = np.random.default_rng(5)
+    faces, windows = rng.integers(0, 256, (3, 96, 96, 3), np.uint8), np.zeros((3, 80, 16), np.float32)
+    expected = generator.draw(windows, faces)
+    sizes, forward = [], generator.network.forward
+
+    def limited(mel: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(face))
+        if len(face) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(mel, face)
+
+    generator.network.forward = limited  # type: ignore[method-assign]
+    assert np.allclose(generator.draw(windows, faces), expected, atol=1e-5)
+    assert sizes == [3, 1, 2, 1, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", [LIVE_256, PRELU_288], ids=["256 px", "288 px"])
+def test_larger_variants_load_by_their_keys_and_draw_the_same_lower_half(
+    layout: Layout, tmp_path: Path
+) -> None:
+    network = by_the_rule(Generator(layout))
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "large.pth")
+    generator = Wav2LipGenerator.load(tmp_path / "large.pth")
+    assert generator.face_px == layout.px
+    rng = np.random.default_rng(6)
+    faces = rng.integers(0, 256, (1, layout.px, layout.px, 3), np.uint8)
+    windows = rng.uniform(-4, 4, (1, 80, 16)).astype(np.float32)
+    whole, lower = (generator.draw(windows, faces, whole) for whole in (True, False))
+    half = layout.px // 2
+    assert np.ptp(whole[:, half:]) > 0.1
+    assert np.abs(whole[:, half:] - lower[:, half:]).max() <= 1e-4
+
+
+def test_a_clip_of_which_only_a_box_and_the_first_frame_are_used(checkpoint: Path, tmp_path: Path) -> None:
+    sound = np.random.default_rng(4).standard_normal(3200).astype(np.float32) / 20
+    write_audio(tmp_path / "speech.wav", Audio(sound, 16_000))
+    options = LipsyncOptions(
+        lips=f"wav2lip:{checkpoint}",
+        lips_options=Wav2LipOptions(box=(400, 500, 500, 600), paste="hard"),
+        static=True,
+        crf=1,
+    )
+    result = voicelip.lipsync(
+        face=PRESENTER, audio=tmp_path / "speech.wav", out=tmp_path / "out.mp4", options=options
+    )
+    assert not result.passed_through
+    first, *others = [frame.image.astype(int) for frame in Clip(result.path).frames()]
+    assert len(others) == 4
+    for other in others:
+        assert np.abs(other - first)[:380].max() < 12  # nothing moves, but for the box
 
 
 def test_a_clip_is_written_and_only_the_mouth_differs(checkpoint: Path, tmp_path: Path) -> None:

@@ -51,3 +51,9 @@ def choose(wanted: str = "auto") -> Device:
             return Device("mps")
         raise OptionError("there is no device mps: torch was built without it; choose cpu or auto")
     raise OptionError(f"no device is called {wanted!r}; choose auto, cpu, cuda, cuda:N or mps")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch failed for want of memory, on whatever device."""
+    said = str(error).lower()
+    return any(words in said for words in ("out of memory", "not enough memory", "can't allocate memory"))

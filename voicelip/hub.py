@@ -81,9 +81,22 @@ def entries() -> dict[str, Artifact]:
     return dict(_registry())
 
 
+def free_entries() -> list[str]:
+    """The names of the artifacts without terms of their own that would have to be accepted."""
+    from voicelip import terms
+
+    return [name for name in _registry() if name not in terms.TERMS]
+
+
 def fetch(name: str, progress: Progress = silent) -> Path:
-    """Path of a checked artifact (its folder if it has several files), downloaded on first use."""
+    """Path of a checked artifact (its folder if it has several files), downloaded on first use.
+
+    Raises TermsError where the artifact's own terms of use were not accepted.
+    """
+    from voicelip import terms
+
     artifact = _entry(name)
+    terms.require(name)
     if _is_stamped(artifact):
         return _path(artifact)
     if offline() and not _is_complete(artifact):
@@ -98,8 +111,8 @@ def fetch(name: str, progress: Progress = silent) -> Path:
 
 
 def pull(names: Iterable[str] = (), progress: Progress = silent) -> list[Path]:
-    """Fetch the named artifacts, or all of them."""
-    chosen = [_entry(name).name for name in names] or list(_registry())
+    """Fetch the named artifacts, or all that are free to use."""
+    chosen = [_entry(name).name for name in names] or free_entries()
     return [fetch(name, progress) for name in chosen]
 
 
@@ -265,7 +278,8 @@ def _download(artifact: Artifact, progress: Progress) -> None:
             return
     raise ArtifactError(
         f"could not fetch {artifact.name} ({artifact.bytes / 1e6:.0f} MB). Tried " + "; ".join(reasons) + ". "
-        f"Check the connection and pip's index settings, then run `voicelip models pull {artifact.name}`"
+        f"Check the connection and pip's index settings, then run `voicelip models pull {artifact.name}`; "
+        f"or put {' and '.join(artifact.sizes)}, described at {artifact.home}, into {_folder(artifact)}"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +17,20 @@ from voicelip.errors import (
     InputNotFoundError,
     NoFaceError,
     OptionError,
-    UnknownNameError,
     UnreadableMediaError,
 )
-from voicelip.face import Choice, FaceStatus, FaceTrack, MouthCrops, by_index, largest, like_photo, stabilise
+from voicelip.face import (
+    Choice,
+    FaceStatus,
+    FaceTrack,
+    MouthCrops,
+    by_index,
+    detectors,
+    largest,
+    like_photo,
+    stabilise,
+)
 from voicelip.face.cache import cached_track
-from voicelip.face.tracker import FaceTracker
 from voicelip.hashing import content_hash
 from voicelip.lips import generator as lip_generators
 from voicelip.lips.mel import SAMPLE_RATE
@@ -62,16 +71,18 @@ class LipsyncOptions:
     face_index: int | None = None  # counted from the left; default: the largest face
     face_like: Path | None = None  # a photo of the person
     strength: float = 1.0  # of the mouth's motion
+    static: bool = False  # only the clip's first frame is used, as a photo would be
     detector: str = "mesh"
     lips: str = "embedded"
+    lips_options: object | None = None  # of the generator's own kind, such as Wav2LipOptions
+    device: str = "auto"  # of models that run in torch: cpu, cuda, cuda:N or mps
     crf: int = 18
     preset: str = "veryfast"
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 2:
             raise OptionError(f"strength {self.strength:g} is out of range; choose 0 to 2")
-        if self.detector != "mesh":
-            raise UnknownNameError(f"no detector is called {self.detector!r}; known: mesh")
+        detectors.check_name(self.detector)
         if self.face_index is not None and self.face_like is not None:
             raise OptionError("face_index and face_like both choose a face; give one of them")
 
@@ -235,10 +246,15 @@ def _regenerate(
 ) -> Result:
     fps = clip.info.fps
     spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
-    frames = paced_length(clip.info.frame_count, spoken, options.when_long)
+    generator = lip_generators.create(options.lips, options.lips_options, options.device)
+    frames = spoken if options.static else paced_length(clip.info.frame_count, spoken, options.when_long)
+    searched = 1 if options.static else min(frames, clip.info.frame_count)
     with watch.stage("faces"):
-        track = _track(clip, min(frames, clip.info.frame_count), options, progress)
-    crops = stabilise(track)
+        if getattr(generator, "needs_faces", True):
+            track = _track(clip, searched, options, progress)
+            crops = stabilise(track)
+        else:
+            track, crops = _unsearched(searched)
     with watch.stage("listening"):
         job = lip_generators.Job(
             audio.resampled(SAMPLE_RATE).samples,
@@ -249,7 +265,7 @@ def _regenerate(
             options.strength,
             _own_sound(clip),
         )
-        session = lip_generators.create(options.lips).session(job)
+        session = generator.session(job)
     passed: Counter[str] = Counter()
     with (
         watch.stage("lips"),
@@ -282,8 +298,7 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
     """Follow the chosen face through the first `frames` frames; a second run reads the result from disk."""
 
     def compute() -> FaceTrack:
-        tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
-
+        detector = detectors.create(options.detector, options.device, progress)
         source_images = (frame.picture.rgb(exact=False) for frame in clip.frames(0, frames))
 
         def images() -> Iterator[np.ndarray]:
@@ -291,10 +306,11 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
                 yield image
                 progress("faces", number, frames, "frames")
 
-        return tracker.track(images(), _chosen(tracker, options))
+        return detector.track(images(), _chosen(detector, options))
 
     settings = (
-        f"{options.detector} {clip.info.fps} {frames} {options.face_index} {_photo_hash(options.face_like)}"
+        f"{detectors.settings(options.detector)} {clip.info.fps} {frames} "
+        f"{options.face_index} {_photo_hash(options.face_like)}"
     )
     track, _ = cached_track(clip.path, settings, hub.home() / "tracks", compute)
     if not track.tracked.any():
@@ -302,6 +318,14 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
             f"{clip.path}: no face that can be animated is seen; use a clip that shows it from the front"
         )
     return track
+
+
+def _unsearched(frames: int) -> tuple[FaceTrack, MouthCrops]:
+    """What stands for a track where no face is looked for: every frame is usable, and no point is known."""
+    points = np.full((frames, 478, 2), np.nan, np.float32)
+    status, shot = np.zeros(frames, np.int8), np.zeros(frames, np.int32)
+    whole = np.repeat(np.eye(2, 3)[None], frames, axis=0)
+    return FaceTrack(points, status, np.zeros(frames, np.float32), shot), MouthCrops(whole, points)
 
 
 def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
@@ -334,7 +358,11 @@ def _rendered(
     by reason.
     """
     batch: list[lip_generators.Shot] = []
-    source_frames = paced_frames(clip, frames, options.when_short, options.when_long)
+    source_frames = (
+        repeat(next(iter(clip.frames(0, 1))), frames)
+        if options.static
+        else paced_frames(clip, frames, options.when_short, options.when_long)
+    )
     for index, frame in enumerate(ahead(source_frames, _depth(clip))):
         source = min(frame.index, len(track) - 1)
         batch.append(lip_generators.Shot(index, source, frame.picture))
@@ -389,9 +417,9 @@ def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
     ]
 
 
-def _chosen(tracker: FaceTracker, options: LipsyncOptions) -> Choice:
+def _chosen(detector: detectors.Detector, options: LipsyncOptions) -> Choice:
     if options.face_like is not None:
-        return like_photo(options.face_like, tracker)
+        return like_photo(options.face_like, detector)
     return largest if options.face_index is None else by_index(options.face_index)
 
 

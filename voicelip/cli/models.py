@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, fetch and check model files.", invoke_without_command=True)
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is given.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Which; all if none is given."),
+]
 
 
 @app.callback()
@@ -35,11 +38,11 @@ def list_models(as_json: o.Json = False) -> None:
 def pull(
     names: Names = None, as_json: o.Json = False, verbose: o.Verbose = False, quiet: o.Quiet = False
 ) -> None:
-    """Fetch model files now, so that later runs need no network."""
+    """Fetch model files now, so that later runs need no network; without names all that are free to use."""
     with Terminal(as_json, verbose, quiet) as terminal:
         from voicelip import hub
 
-        for name in _known(names):
+        for name in _known(names) if names else hub.free_entries():
             path = hub.fetch(name, terminal.progress)
             if not (as_json or quiet):
                 print(f"{name}: {path}", flush=True)
@@ -99,7 +102,7 @@ def _show(terminal: Terminal, found: list["Status"], as_json: bool) -> None:
         artifact = status.artifact
         print(
             f"{artifact.name:16}  {status.state:8}  {artifact.bytes / 1e6:6.1f} MB  "
-            f"{artifact.licence:10}  {artifact.purpose}"
+            f"{artifact.licence:14}  {artifact.purpose}"
         )
 
 

@@ -15,7 +15,7 @@ from voicelip.face.likeness import difference, likeness_descriptor
 from voicelip.face.mesh import Mesh, yaw_deg
 
 if TYPE_CHECKING:
-    from voicelip.face.tracker import FaceTracker
+    from voicelip.face.detectors import Detector
 
 STRANGER = 0.95  # a difference above this is somebody else rather than the same person in another moment
 _SURELY_THE_SAME = 0.8
@@ -78,11 +78,11 @@ def by_index(index: int) -> Choice:
     return Choice(pick, True, complaint)
 
 
-def like_photo(photo: np.ndarray | str | Path, tracker: "FaceTracker") -> Choice:
+def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
     """The face most like the largest one in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
     name = "the photo" if isinstance(photo, np.ndarray) else Path(photo).name
     image = photo if isinstance(photo, np.ndarray) else _read_photo(Path(photo))
-    found = tracker.candidates(image)
+    found = detector.candidates(image)
     if not found:
         raise NoFaceError(f"no face was found in {name}; give a photo that shows the face from the front")
     wanted = found[0].descriptor

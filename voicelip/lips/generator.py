@@ -1,7 +1,7 @@
 """What a lip generator is: sound and a person's crops in, a new mouth for every frame out.
 
-One file per implementation; `create` finds them by name, third parties' through the entry point group
-`voicelip.lips`.
+One file per implementation; `create` finds them by name, NAME or NAME:ARGUMENT. Other packages add theirs
+through the entry point group `voicelip.lips`: a callable from a `LipSetup` to a `LipGenerator`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,13 +13,24 @@ from typing import Protocol
 
 import numpy as np
 
-from voicelip.errors import UnknownNameError
+from voicelip.errors import OptionError, UnknownNameError
 from voicelip.face import MouthCrops
 from voicelip.media import Patch, Picture, RgbPicture
 
-__all__ = ["Job", "LipGenerator", "LipSession", "Patch", "Picture", "RgbPicture", "Shot", "create"]
+__all__ = [
+    "Job",
+    "LipGenerator",
+    "LipSession",
+    "LipSetup",
+    "Patch",
+    "Picture",
+    "RgbPicture",
+    "Shot",
+    "create",
+]
 
-_BUILT_IN = ("embedded", "wav2lip:CHECKPOINT", "wav2lip-hard:CHECKPOINT")
+ENTRY_POINTS = "voicelip.lips"
+_BUILT_IN = ("embedded", "wav2lip:CHECKPOINT", "wav2lip", "wav2lip-gan")
 
 ReadFrames = Callable[[Sequence[int]], list[Picture]]
 
@@ -68,28 +79,63 @@ class LipSession(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class LipSetup:
+    """What a generator is made with: the text after the colon of its name, its own kind of options if any
+    were given, and the torch device asked for (`voicelip.device.choose` says which that is).
+    """
+
+    argument: str = ""
+    options: object | None = None
+    device: str = "auto"
+
+
 class LipGenerator(Protocol):
-    """Loaded once, used for any number of jobs."""
+    """Loaded once, used for any number of jobs.
+
+    One whose attribute `needs_faces` is there and false gets every frame, and crops that are no face's.
+    """
 
     def session(self, job: Job) -> LipSession:
         """Listen to the sound, choose references, make ready."""
         ...
 
 
-def create(name: str) -> LipGenerator:
+def lip_names() -> list[str]:
+    """Built-in generators and those that other packages announce."""
+    return [*_BUILT_IN, *sorted(point.name for point in entry_points(group=ENTRY_POINTS))]
+
+
+def create(name: str, options: object | None = None, device: str = "auto") -> LipGenerator:
     """The generator called `name`; raises UnknownNameError with the known names."""
+    kind, _, argument = name.partition(":")
+    setup = LipSetup(argument, options, device)
     if name == "embedded":
-        from voicelip.lips.embedded import EmbeddedGenerator
+        return _embedded(setup)
+    if kind == "wav2lip" or name == "wav2lip-gan":
+        return _wav2lip(kind, setup)
+    for point in entry_points(group=ENTRY_POINTS, name=kind):
+        return point.load()(setup)
+    raise UnknownNameError(f"no lip generator is called {name!r}; known: {', '.join(lip_names())}")
 
-        return EmbeddedGenerator.load()
-    kind, _, path = name.partition(":")
-    if path and kind in ("wav2lip", "wav2lip-hard"):
-        from voicelip.lips.wav2lip.generator import Wav2LipGenerator
 
-        return Wav2LipGenerator.load(Path(path).expanduser(), "hard" if kind == "wav2lip-hard" else "mouth")
-    plugins = {point.name: point for point in entry_points(group="voicelip.lips")}
-    if name in plugins:
-        return plugins[name].load()()
-    raise UnknownNameError(
-        f"no lip generator is called {name!r}; known: {', '.join([*_BUILT_IN, *sorted(plugins)])}"
-    )
+def _embedded(setup: LipSetup) -> LipGenerator:
+    if setup.options is not None:
+        said = type(setup.options).__name__
+        raise OptionError(
+            f"the embedded lips take no {said}; those options go with --lips wav2lip:CHECKPOINT"
+        )
+    from voicelip.lips.embedded import EmbeddedGenerator
+
+    return EmbeddedGenerator.load()
+
+
+def _wav2lip(kind: str, setup: LipSetup) -> LipGenerator:
+    from voicelip import device, hub
+    from voicelip.lips.wav2lip.generator import Wav2LipGenerator
+    from voicelip.lips.wav2lip.options import Wav2LipOptions
+
+    if not isinstance(setup.options, Wav2LipOptions | None):
+        raise OptionError(f"{kind} takes Wav2LipOptions, not {type(setup.options).__name__}")
+    path = Path(setup.argument).expanduser() if setup.argument else hub.fetch(kind)
+    return Wav2LipGenerator.load(path, setup.options, device.choose(setup.device))

@@ -10,24 +10,24 @@ from itertools import pairwise
 import numpy as np
 
 from voicelip.face import MouthCrops
+from voicelip.lips.wav2lip.options import Sides
 
-PAD_TOP_PX, PAD_BOTTOM_PX = 0, 10  # px of the footage, whatever its size: as published
 _SMOOTHED_FRAMES = 5
 _JUMP = 0.3  # a box that moves by more than this share of its width within a frame is in another shot
 
 
-def face_boxes(crops: MouthCrops, height: int, width: int) -> np.ndarray:
+def face_boxes(crops: MouthCrops, height: int, width: int, pads: Sides, smooth: bool) -> np.ndarray:
     """(T, 4) int64 left, top, right, bottom in frame px, the last two exclusive; zeros without a usable
-    face.
+    face. `pads` are px of the footage, whatever its size: top, bottom, left, right.
     """
     points = np.einsum("tij,tkj->tki", crops.to_frame[:, :, :2], crops.points) + crops.to_frame[:, None, :, 2]
-    low, high = points.min(axis=1), points.max(axis=1)
-    low[:, 1] -= PAD_TOP_PX
-    high[:, 1] += PAD_BOTTOM_PX
-    boxes = np.clip(np.concatenate([low, high], axis=1), 0, [width, height, width, height])
+    top, bottom, left, right = pads
+    boxes = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    boxes = np.clip(boxes + np.array([-left, -top, right, bottom]), 0, [width, height, width, height])
     result = np.zeros(boxes.shape, np.int64)
     for run in stretches(boxes):
-        result[run] = _smoothed(boxes[run].astype(np.int64))
+        whole = boxes[run].astype(np.int64)
+        result[run] = _smoothed(whole) if smooth else whole
     return result
 
 

@@ -1,141 +1,67 @@
-"""Published checkpoints, `.pth` or `.safetensors`, read as data only."""
+"""Published checkpoints of Wav2Lip's networks; which of them a file is, its keys and shapes tell."""
 
-import re
-import warnings
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
 
-from voicelip.errors import InputNotFoundError, ModelFileError
+from voicelip.errors import ModelFileError
 from voicelip.lips.wav2lip.discriminator import QualityDiscriminator
 from voicelip.lips.wav2lip.generator_net import Generator
+from voicelip.lips.wav2lip.layouts import LAYOUTS
 from voicelip.lips.wav2lip.syncnet import SyncNet
+from voicelip.state_dict import State, differences, fill, read_state
 
 Network = TypeVar("Network", bound=nn.Module)
-State = dict[str, torch.Tensor]
 
-_NAMES: dict[type[nn.Module], str] = {
+NAMES: dict[type[nn.Module], str] = {
     Generator: "Wav2Lip's generator",
     SyncNet: "Wav2Lip's sync expert",
     QualityDiscriminator: "Wav2Lip's quality discriminator",
 }
-_COUNTER = "num_batches_tracked"  # says nothing at inference, and old checkpoints lack it
-_NAMED_AT_MOST = 3
 
 
 def load_network(path: Path, kind: type[Network]) -> Network:
     """The network `kind` (Generator, SyncNet or QualityDiscriminator) with the file's weights, for inference.
 
-    Raises ModelFileError for a file that is damaged, unsafe or another network, InputNotFoundError without
-    one.
+    A generator gets the layout that fits the file. Raises ModelFileError for a file that is damaged, unsafe
+    or another network, InputNotFoundError without one.
     """
     state = read_state(path)
-    with torch.device("meta"):  # shapes only: making up 36 M weights takes longer than reading them
-        network = kind()
-    expected = network.state_dict()
-    if wrong := _differences(state, expected):
-        said = _other_network(state, kind) or wrong
-        raise ModelFileError(f"{path}: not the weights of {_NAMES[kind]}: {said}")
-    if unusable := _unusable(state):
-        raise ModelFileError(f"{path}: {unusable}; fetch the file again")
-    network.load_state_dict({key: _like(old, state.get(key)) for key, old in expected.items()}, assign=True)
-    return network.eval()
+    wrong = []
+    for network in _kinds(kind):
+        if not (differing := differences(state, network.state_dict())):
+            return fill(network, state, path)
+        wrong.append(differing)
+    said = _other_network(state, kind) or _nearest(wrong, kind)
+    raise ModelFileError(f"{path}: not the weights of {NAMES[kind]}: {said}")
 
 
-def read_state(path: Path) -> State:
-    """The tensors of a checkpoint by name, without wrapper and `module.`. Nothing in the file is executed."""
-    if not path.is_file():
-        raise InputNotFoundError(f"{path}: no such model file; check the path")
-    loaded = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        loaded = loaded["state_dict"]
-    if not isinstance(loaded, dict) or not loaded:
-        raise ModelFileError(f"{path}: holds no state dict; give a checkpoint with the network's weights")
-    odd = [str(key) for key, value in loaded.items() if not (isinstance(key, str) and _is_plain(value))]
-    if odd:
-        raise ModelFileError(f"{path}: holds no state dict: {_listed(odd)} not plain tensors")
-    return {key.removeprefix("module."): value for key, value in loaded.items()}
+def recognise(state: State) -> type[nn.Module] | None:
+    """Which of the published networks has these keys and shapes."""
+    for kind in NAMES:
+        if not all(differences(state, network.state_dict()) for network in _kinds(kind)):
+            return kind
+    return None
 
 
-def _read_pickle(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():  # of what is refused below in our own words
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or hostile pickle may end in any exception
-        raise ModelFileError(f"{path}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    said = str(error)
-    if code := re.search(r"(?:GLOBAL|global:?|class) ([\w]+(?:\.[\w]+)+)", said):
-        return f"refused, because loading it would run code ({code[1]}); use a file that holds only weights"
-    if "TorchScript" in said:
-        return "a TorchScript archive is a program, not weights; give the checkpoint with the state dict"
-    return "not a readable PyTorch checkpoint: damaged, unsafe or another kind of file; fetch the file again"
-
-
-def _read_safetensors(path: Path) -> State:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise ModelFileError(f"{path}: run first: pip install safetensors") from error
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError, OSError) as error:
-        raise ModelFileError(f"{path}: damaged or not a safetensors file; fetch the file again") from error
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
-
-
-def _differences(state: State, expected: State) -> str:
-    """Which keys differ, in words; empty when none do."""
-    missing = [key for key in expected if key not in state and not key.endswith(_COUNTER)]
-    unknown = [key for key in state if key not in expected]
-    shapes = [
-        f"{key} {_shape(state[key])} instead of {_shape(old)}"
-        for key, old in expected.items()
-        if key in state and state[key].shape != old.shape
-    ]
-    parts = {"missing": missing, "unknown": unknown, "of another shape": shapes}
-    return "; ".join(f"{len(keys)} {what} ({_listed(keys)})" for what, keys in parts.items() if keys)
+def _kinds(kind: type[Network]) -> list[Network]:
+    """The network in each of its layouts, without weights: making up 36 M takes longer than reading them."""
+    with torch.device("meta"):
+        return [kind(layout) for layout in LAYOUTS] if kind is Generator else [kind()]
 
 
 def _other_network(state: State, wanted: type[nn.Module]) -> str:
     """What else the file is, when it is another of the published networks."""
-    with torch.device("meta"):
-        others = {kind: kind().state_dict() for kind in _NAMES if kind is not wanted}
-    found = [kind for kind, keys in others.items() if not _differences(state, keys)]
-    return f"it is {_NAMES[found[0]]}" if found else ""
+    found = recognise(state)
+    return f"it is {NAMES[found]}" if found not in (None, wanted) else ""
 
 
-def _unusable(state: State) -> str:
-    for key, tensor in state.items():
-        if key.endswith(_COUNTER):
-            continue
-        if not tensor.is_floating_point():
-            return f"{key} is {str(tensor.dtype).removeprefix('torch.')}, not floating point"
-        if not torch.isfinite(tensor).all():
-            return f"{key} holds values that are not finite"
-        if key.endswith("running_var") and (tensor < 0).any():
-            return f"{key} holds a variance below zero"
-    return ""
-
-
-def _like(old: torch.Tensor, new: torch.Tensor | None) -> torch.Tensor:
-    if new is None:
-        return torch.zeros(old.shape, dtype=old.dtype, device="cpu")
-    return new.to(old.dtype).contiguous()
-
-
-def _shape(tensor: torch.Tensor) -> str:
-    return "x".join(map(str, tensor.shape))
-
-
-def _listed(keys: list[str]) -> str:
-    return ", ".join(keys[:_NAMED_AT_MOST]) + (", …" if len(keys) > _NAMED_AT_MOST else "")
+def _nearest(wrong: list[str], kind: type[nn.Module]) -> str:
+    """How the file differs from the layout with the fewest differing keys."""
+    if kind is not Generator:
+        return wrong[0]
+    counts = [sum(int(part.split()[0]) for part in each.split("; ")) for each in wrong]
+    nearest = min(range(len(wrong)), key=counts.__getitem__)
+    return f"nearest is the {LAYOUTS[nearest].px} px one, but {wrong[nearest]}"
