@@ -55,8 +55,14 @@ def say(
     face_index: o.FaceIndex = None,
     face_like: o.FaceLike = None,
     strength: o.Strength = 1.0,
+    static: o.Static = False,
     detector: o.Detector = "mesh",
     lips: o.Lips = "embedded",
+    pads: o.Pads = (0, 10, 0, 0),
+    box: o.FaceBox = None,
+    nosmooth: o.NoSmooth = False,
+    paste: o.PasteHow = o.Paste.mouth,
+    device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
     overwrite: o.Overwrite = False,
@@ -69,8 +75,9 @@ def say(
         from voicelip import pipeline
 
         options = _lipsync_options(
-            when_short, when_long, face_index, face_like, strength, detector, lips, crf, preset
-        )
+            when_short, when_long, face_index, face_like, strength, static, detector, lips,
+            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
+        )  # fmt: skip
         result = pipeline.say(
             read_text(text, text_file), voice=voice, face=face, out=out, lang=lang, speed=speed,
             engine=engine, finish=finish, options=options, overwrite=overwrite, progress=terminal.progress,
@@ -88,8 +95,14 @@ def lipsync(
     face_index: o.FaceIndex = None,
     face_like: o.FaceLike = None,
     strength: o.Strength = 1.0,
+    static: o.Static = False,
     detector: o.Detector = "mesh",
     lips: o.Lips = "embedded",
+    pads: o.Pads = (0, 10, 0, 0),
+    box: o.FaceBox = None,
+    nosmooth: o.NoSmooth = False,
+    paste: o.PasteHow = o.Paste.mouth,
+    device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
     overwrite: o.Overwrite = False,
@@ -102,8 +115,9 @@ def lipsync(
         from voicelip import pipeline
 
         options = _lipsync_options(
-            when_short, when_long, face_index, face_like, strength, detector, lips, crf, preset
-        )
+            when_short, when_long, face_index, face_like, strength, static, detector, lips,
+            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
+        )  # fmt: skip
         result = pipeline.lipsync(
             face=face, audio=audio, out=out, options=options, overwrite=overwrite,
             progress=terminal.progress,
@@ -154,7 +168,8 @@ def _show_version(wanted: bool) -> None:
 
 def _lipsync_options(
     when_short: o.WhenShort, when_long: o.WhenLong, face_index: int | None, face_like: Path | None,
-    strength: float, detector: str, lips: str, crf: int, preset: str,
+    strength: float, static: bool, detector: str, lips: str, lips_options: object, device: str,
+    crf: int, preset: str,
 ) -> "LipsyncOptions":  # fmt: skip
     from voicelip.pipeline import LipsyncOptions
 
@@ -164,8 +179,21 @@ def _lipsync_options(
         face_index=face_index,
         face_like=face_like,
         strength=strength,
+        static=static,
         detector=detector,
         lips=lips,
+        lips_options=lips_options,
+        device=device,
         crf=crf,
         preset=preset,
     )
+
+
+def _wav2lip_options(
+    pads: tuple[int, int, int, int], box: tuple[int, int, int, int] | None, nosmooth: bool, paste: o.Paste
+) -> object | None:
+    """None where nothing was chosen, so that generators without such options need not refuse them."""
+    from voicelip.lips.wav2lip.options import Wav2LipOptions
+
+    chosen = Wav2LipOptions(pads, box, not nosmooth, paste.value)
+    return None if chosen == Wav2LipOptions() else chosen

@@ -23,6 +23,13 @@ class WhenLong(str, Enum):
     keep = "keep"
 
 
+class Paste(str, Enum):
+    """What of Wav2Lip's face is put into the frame."""
+
+    mouth = "mouth"
+    hard = "hard"
+
+
 _SPEECH, _PICTURE, _OUTPUT = "Speech", "Picture", "Output"
 
 Text = Annotated[
@@ -117,8 +124,57 @@ Strength = Annotated[
     float,
     typer.Option(metavar="X", help="How far the mouth moves; 1 is as measured.", rich_help_panel=_PICTURE),
 ]
-Detector = Annotated[str, typer.Option(metavar="NAME", help="Face detector.", rich_help_panel=_PICTURE)]
-Lips = Annotated[str, typer.Option(metavar="NAME", help="Lip generator.", rich_help_panel=_PICTURE)]
+Static = Annotated[
+    bool,
+    typer.Option("--static", help="Use the clip's first frame only, as a photo.", rich_help_panel=_PICTURE),
+]
+Detector = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Face detector: mesh, or face-alignment[-3d][:FOLDER].", rich_help_panel=_PICTURE
+    ),
+]
+Lips = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Lip generator: embedded, wav2lip:CHECKPOINT, wav2lip or wav2lip-gan.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where models in torch run: auto, cpu, cuda, cuda:N or mps.",
+        rich_help_panel=_PICTURE,
+    ),
+]
+_WAV2LIP = "With --lips wav2lip"
+Pads = Annotated[
+    tuple[int, int, int, int],
+    typer.Option(
+        metavar="TOP BOTTOM LEFT RIGHT", help="px added to the face's box.", rich_help_panel=_WAV2LIP
+    ),
+]
+FaceBox = Annotated[
+    tuple[int, int, int, int] | None,
+    typer.Option(
+        "--box",
+        metavar="TOP BOTTOM LEFT RIGHT",
+        help="The face's box in px, for all frames; no face is looked for then.",
+        rich_help_panel=_WAV2LIP,
+    ),
+]
+NoSmooth = Annotated[
+    bool, typer.Option("--nosmooth", help="Boxes as detected, not averaged.", rich_help_panel=_WAV2LIP)
+]
+PasteHow = Annotated[
+    Paste,
+    typer.Option(
+        "--paste", help="The mouth alone, feathered, or the whole box hard.", rich_help_panel=_WAV2LIP
+    ),
+]
 Crf = Annotated[
     int,
     typer.Option(metavar="N", help="H.264 quality, 0 (lossless) to 51.", rich_help_panel=_OUTPUT),
