@@ -13,6 +13,8 @@ from voicelip.lips.region import blend_mask, colour_gain, outlines
 from voicelip.lips.renderer import REFERENCES, landmark_flow
 from voicelip.training.clips import PreparedClips
 
+_BANK_FRAMES = 20
+_APART_FRAMES = 5
 _LANDMARK_NOISE_PX = 0.3  # predicted landmarks do not fit the picture as exactly as found ones
 
 
@@ -97,7 +99,7 @@ def _pictures(
     lessons: Lessons, number: int, targets: range, rng: np.random.Generator, augment: bool
 ) -> _Pictures:
     clip = lessons.data.clips[number]
-    closed, opened = _choose_references(lessons, number, rng)
+    closed, opened = _choose_references(lessons, number, targets, rng)
     rows = [*(clip.first_frame + frame for frame in targets), closed, opened]
     images = np.stack([lessons.data.crops[row] for row in rows])
     if opened not in range(clip.first_frame, clip.first_frame + clip.frames):
@@ -136,13 +138,17 @@ def _as_batch(samples: list[_Pictures], rng: np.random.Generator, augment: bool)
     )
 
 
-def _choose_references(lessons: Lessons, number: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Rows of a closed and an open reference.
+def _choose_references(
+    lessons: Lessons, number: int, targets: range, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Rows of a closed and an open reference for some frames of a clip.
 
-    Now and then only a closed one, or an open mouth that is somebody else's: what there is for a person who
-    never opens theirs.
+    The open one is often like the target in shape, as a bank of references gives it. Now and then there is
+    only a closed one, or an open mouth that is somebody else's: what there is for a person who never opens
+    theirs.
     """
-    clip = lessons.data.clips[number]
+    wanted = lessons.data.points[lessons.data.clips[number].first_frame + targets[len(targets) // 2]]
+    source, clip = number, lessons.data.clips[number]
     if rng.random() < 0.15:
         number = int(rng.choice(lessons.siblings[clip.speaker]))
         clip = lessons.data.clips[number]
@@ -154,9 +160,22 @@ def _choose_references(lessons: Lessons, number: int, rng: np.random.Generator) 
         return clip.first_frame + int(closed), _open_mouth_of_another(lessons, clip.speaker, rng)
     elif kind < 0.5:
         closed, opened = rng.integers(clip.frames, size=2)
+    elif kind < 0.75:
+        frames = rng.integers(clip.frames, size=_BANK_FRAMES)
+        if number == source:  # a neighbour in time would be the answer itself
+            apart = np.maximum(targets[0] - frames, frames - targets[-1]) >= _APART_FRAMES
+            frames = frames[apart] if apart.any() else frames
+        opened = _most_alike(lessons.data.points[clip.span][frames], wanted, frames)
     else:
         opened = order[-1 - int(rng.integers(max(1, int(0.15 * clip.frames))))]
     return clip.first_frame + int(closed), clip.first_frame + int(opened)
+
+
+def _most_alike(points: np.ndarray, wanted: np.ndarray, frames: np.ndarray) -> int:
+    """The frame whose landmarks (N, 478, 2) are nearest to those wanted, (478, 2)."""
+    motion = list(MOTION_POINTS)
+    distance = np.linalg.norm(points[:, motion] - wanted[motion], axis=-1).mean(axis=-1)
+    return int(frames[distance.argmin()])
 
 
 def _open_mouth_of_another(lessons: Lessons, speaker: str, rng: np.random.Generator) -> int:
