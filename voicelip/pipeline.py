@@ -4,11 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -49,6 +49,9 @@ from voicelip.media import (
 from voicelip.progress import Progress, silent
 from voicelip.trust import Claim
 from voicelip.trust.credentials import Finish, signing
+
+if TYPE_CHECKING:
+    from voicelip.speech import Segment, Speech
 
 ASSETS = Path(__file__).parent / "assets"
 PRESENTER_FACE = ASSETS / "presenter.mp4"
@@ -98,10 +101,12 @@ class Result:
     timings_s: dict[str, float]
     warnings: tuple[str, ...] = ()
     passed_through: dict[str, int] = field(default_factory=dict)  # reason → frames left as they were
+    words: tuple["Segment", ...] = ()  # of speech made from text, as written, and when they are heard
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
-        return {**asdict(self), "path": str(self.path), "warnings": list(self.warnings)}
+        words = [asdict(word) for word in self.words]
+        return {**asdict(self), "path": str(self.path), "warnings": list(self.warnings), "words": words}
 
 
 class _Stopwatch:
@@ -124,21 +129,28 @@ def speak(
     speed: float = 1.0,
     engine: str = "kokoro",
     finish: bool = True,
+    srt: str | Path | None = None,
+    model_dir: str | Path | None = None,
+    device: str = "auto",
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
     """Speak `text` into a sound file.
 
     `voice` is `stock:NAME`, the name of a voice profile, or the path of a recording. With `finish` a real
-    person's voice gets the colour of the reference. Raises a VoicelipError subclass for anything the user can
-    mend.
+    person's voice gets the colour of the reference. `srt` is a subtitle file to be written as well,
+    `model_dir` the folder of the engine's model where it does not bring one. Raises a VoicelipError subclass
+    for anything the user can mend.
     """
     out, watch = Path(out), _Stopwatch()
     check_output(out, overwrite)
+    _check_srt(srt, overwrite)
     sign = signing(out, _spoken(voice, engine))
-    audio, warnings = _speech(text, voice, lang, speed, engine, finish, progress, watch)
-    write_audio(out, audio, overwrite, sign)
-    return Result(out, audio.duration_s, 0, 0.0, watch.seconds, warnings)
+    chosen = _EngineChoice(engine, model_dir, device, finish)
+    spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
+    write_audio(out, spoken.audio, overwrite, sign)
+    _write_srt(srt, spoken, overwrite)
+    return Result(out, spoken.audio.duration_s, 0, 0.0, watch.seconds, warnings, words=spoken.words)
 
 
 def lipsync(
@@ -172,6 +184,8 @@ def say(
     speed: float = 1.0,
     engine: str = "kokoro",
     finish: bool = True,
+    srt: str | Path | None = None,
+    model_dir: str | Path | None = None,
     options: LipsyncOptions | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -183,9 +197,35 @@ def say(
     clip = _open_face(face)
     options = options or LipsyncOptions()
     _check_video(Path(out), clip, options, overwrite)
+    _check_srt(srt, overwrite)
     sign = signing(out, _animated(clip, options) + _spoken(voice, engine))
-    audio, warnings = _speech(text, voice, lang, speed, engine, finish, progress, watch)
-    return _regenerate(clip, audio, Path(out), options, overwrite, progress, watch, warnings, sign)
+    chosen = _EngineChoice(engine, model_dir, options.device, finish)
+    spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
+    result = _regenerate(clip, spoken.audio, Path(out), options, overwrite, progress, watch, warnings, sign)
+    _write_srt(srt, spoken, overwrite)
+    return replace(result, words=spoken.words)
+
+
+@dataclass(frozen=True)
+class _EngineChoice:
+    name: str
+    model_dir: str | Path | None
+    device: str
+    finish: bool
+
+
+def _check_srt(path: str | Path | None, overwrite: bool) -> None:
+    if path is not None:
+        from voicelip.speech.srt import check_subtitles
+
+        check_subtitles(Path(path), overwrite)
+
+
+def _write_srt(path: str | Path | None, spoken: "Speech", overwrite: bool) -> None:
+    if path is not None:
+        from voicelip.speech.srt import write_srt
+
+        write_srt(Path(path), spoken, overwrite)
 
 
 def _spoken(voice: str | Path, engine: str) -> Claim:
@@ -204,9 +244,9 @@ def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
 
 
 def _speech(
-    text: str, voice: str | Path, lang: str, speed: float, engine: str, finish: bool, progress: Progress,
+    text: str, voice: str | Path, lang: str, speed: float, engine: _EngineChoice, progress: Progress,
     watch: _Stopwatch,
-) -> tuple[Audio, tuple[str, ...]]:  # fmt: skip
+) -> tuple["Speech", tuple[str, ...]]:  # fmt: skip
     from voicelip import speech
 
     if voice == PRESENTER:
@@ -214,8 +254,10 @@ def _speech(
     with watch.stage("voice"):
         chosen = speech.resolve_voice(voice, progress)
     with watch.stage("speech"):
-        spoken = speech.speak_text(text, chosen, lang, speed, engine, progress, finish)
-    return spoken.audio, (*chosen.warnings, *spoken.warnings)
+        model_dir = None if engine.model_dir is None else Path(engine.model_dir)
+        options = speech.EngineOptions(model_dir, engine.device)
+        spoken = speech.speak_text(text, chosen, lang, speed, engine.name, progress, engine.finish, options)
+    return spoken, tuple(dict.fromkeys((*chosen.warnings, *spoken.warnings)))
 
 
 def _check_video(out: Path, clip: Clip, options: LipsyncOptions, overwrite: bool) -> None:

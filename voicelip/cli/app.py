@@ -49,6 +49,7 @@ def say(
     lang: o.Lang = "en",
     speed: o.Speed = 1.0,
     engine: o.Engine = "kokoro",
+    model_dir: o.ModelDir = None,
     finish: o.Finish = True,
     when_short: o.Short = o.WhenShort.bounce,
     when_long: o.Long = o.WhenLong.cut,
@@ -65,6 +66,7 @@ def say(
     device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
+    srt: o.Srt = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -80,7 +82,8 @@ def say(
         )  # fmt: skip
         result = pipeline.say(
             read_text(text, text_file), voice=voice, face=face, out=out, lang=lang, speed=speed,
-            engine=engine, finish=finish, options=options, overwrite=overwrite, progress=terminal.progress,
+            engine=engine, model_dir=model_dir, srt=srt, finish=finish,
+            options=options, overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
@@ -134,7 +137,10 @@ def speak(
     lang: o.Lang = "en",
     speed: o.Speed = 1.0,
     engine: o.Engine = "kokoro",
+    model_dir: o.ModelDir = None,
+    device: o.Device = "auto",
     finish: o.Finish = True,
+    srt: o.Srt = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -146,6 +152,7 @@ def speak(
 
         result = pipeline.speak(
             read_text(text, text_file), voice=voice, out=out, lang=lang, speed=speed, engine=engine,
+            model_dir=model_dir, device=device, srt=srt,
             finish=finish, overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)

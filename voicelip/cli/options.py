@@ -63,7 +63,12 @@ Lang = Annotated[
     str, typer.Option(metavar="LANG", help=f"The text's language: {LANGUAGES}.", rich_help_panel=_SPEECH)
 ]
 Speed = Annotated[float, typer.Option(metavar="X", help="Pace of speech, 0.5 to 2.", rich_help_panel=_SPEECH)]
-Engine = Annotated[str, typer.Option(metavar="NAME", help="Speech engine.", rich_help_panel=_SPEECH)]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Speech engine: kokoro, xtts, coqui:MODEL_FOLDER.", rich_help_panel=_SPEECH
+    ),
+]
 Finish = Annotated[
     bool,
     typer.Option(
@@ -72,6 +77,16 @@ Finish = Annotated[
         rich_help_panel=_SPEECH,
     ),
 ]
+ModelDir = Annotated[
+    Path | None,
+    typer.Option("--model-dir", metavar="FOLDER", help="The engine's model: for xtts, XTTS-v2's folder.",
+                 rich_help_panel=_SPEECH),
+]  # fmt: skip
+Srt = Annotated[
+    Path | None,
+    typer.Option("--srt", metavar="FILE", help="Write subtitles too (.srt, .vtt, .ass).",
+                 rich_help_panel=_OUTPUT),
+]  # fmt: skip
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.", rich_help_panel=_OUTPUT)
 ]

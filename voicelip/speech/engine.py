@@ -2,20 +2,25 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from voicelip.errors import UnknownNameError
+from voicelip.errors import OptionError, UnknownNameError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech.finish import Target
 
 ENTRY_POINTS = "voicelip.engines"
-_BUILT_IN = {"kokoro": "voicelip.speech.kokoro:KokoroEngine"}
+_BUILT_IN = {
+    "kokoro": "voicelip.speech.kokoro:KokoroEngine",
+    "xtts": "voicelip.speech.xtts:XttsEngine",
+    "coqui": "voicelip.speech.coqui:CoquiEngine",
+}
+_WITH_OPTIONS = {"xtts", "coqui"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,14 @@ class Speech:
     words: tuple[Segment, ...] = ()
 
 
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine needs beside its name: a model of the user's own, and where it is to run."""
+
+    model_dir: Path | None = None
+    device: str = "auto"
+
+
 class Engine(Protocol):
     """A text-to-speech engine. `languages` are espeak names such as en-us."""
 
@@ -87,12 +100,23 @@ def engine_names() -> list[str]:
     return sorted({*_BUILT_IN, *(point.name for point in metadata.entry_points(group=ENTRY_POINTS))})
 
 
+def load_engine(name: str, options: EngineOptions | None = None) -> Engine:
+    """The engine called `name`, made once; NAME:PATH is short for a model folder."""
+    name, _, path = name.partition(":")
+    options = options or EngineOptions()
+    if path:
+        options = replace(options, model_dir=Path(path).expanduser())
+    if options.model_dir is not None and name in _BUILT_IN and name not in _WITH_OPTIONS:
+        raise OptionError(f"the engine {name} brings its own model; leave the model folder out")
+    return _made(name, options if name in _WITH_OPTIONS else EngineOptions())
+
+
 @functools.cache
-def load_engine(name: str) -> Engine:
-    """The engine called `name`, made once."""
+def _made(name: str, options: EngineOptions) -> Engine:
     if name in _BUILT_IN:
         module, _, attribute = _BUILT_IN[name].partition(":")
-        return getattr(import_module(module), attribute)()
+        made = getattr(import_module(module), attribute)
+        return made(options) if name in _WITH_OPTIONS else made()
     for point in metadata.entry_points(group=ENTRY_POINTS, name=name):
         return point.load()()
     raise UnknownNameError(f"no speech engine is called {name!r}; choose one of {', '.join(engine_names())}")

@@ -20,7 +20,7 @@ from voicelip.speech.voices import ROWS
 from voicelip.speech.words import shifted, timed
 
 SLOWEST, FASTEST = 0.5, 2.0
-FIRST_TOKENS = 40  # of a stream: about 2.5 s of speech
+FIRST_TOKENS = 30  # of a stream: 1.5 to 2 s of speech
 
 LEAD_S = 0.10
 TAIL_S = 0.20
@@ -87,7 +87,10 @@ class KokoroEngine:
     def _takes(
         self, utterances: Sequence[Utterance], voice: Voice, speed: float, progress: Progress, ahead: int
     ) -> Iterator[_Take]:
-        """What is spoken, in order; at most `ahead` takes are made before they are asked for."""
+        """What is spoken, in order; at most `ahead` takes are made before they are asked for.
+
+        Where not all are wanted at once, the first is made alone, so that it is there sooner.
+        """
         style, session = style_of(voice), session_of(voice, progress)
         speed *= voice.pace
         total = sum(len(utterance.phonemes) for utterance in utterances)
@@ -97,7 +100,8 @@ class KokoroEngine:
         waiting, done = iter(utterances), 0
         try:
             for utterance in utterances:
-                while len(jobs) < ahead and (coming := next(waiting, None)) is not None:
+                wanted = ahead if done or ahead >= len(utterances) else 1
+                while len(jobs) < wanted and (coming := next(waiting, None)) is not None:
                     jobs.append(pool.submit(_speak, session, coming, style, speed))
                 take = jobs.popleft().result()
                 done += len(utterance.phonemes)

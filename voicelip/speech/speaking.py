@@ -6,7 +6,7 @@ from typing import Literal
 
 from voicelip.errors import UnknownNameError
 from voicelip.progress import Progress, silent
-from voicelip.speech.engine import Speech, Voice, load_engine
+from voicelip.speech.engine import EngineOptions, Speech, Voice, load_engine
 
 STOCK = "stock:"
 
@@ -59,12 +59,13 @@ def speak_text(
     engine: str = "kokoro",
     progress: Progress = silent,
     finish: bool = True,
+    options: EngineOptions | None = None,
 ) -> Speech:
     """Speak `text` in a voice given as such, as `stock:NAME`, as a profile's name or as a recording's path.
 
     With `finish` the speech of a real person's voice is brought to the colour of the reference.
     """
-    speaker = load_engine(engine)
+    speaker = load_engine(engine, options)
     if not isinstance(voice, Voice):
         voice = resolve_voice(voice, progress)
     speech = speaker.synthesize(text, voice, lang, speed, progress)
