@@ -15,6 +15,8 @@ from voicelip.media import Patch
 VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
 _DECISIVENESS = 8  # power that the references' weights are raised to: a mix of two views is blurred
+_SHOWS = 0.25  # weight of a reference from which its sharpness is seen
+_ROW_PX = 64
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 
@@ -72,15 +74,21 @@ def composite(
     added = _spread(np.dstack((255 * (paint + correction), mask)), place, size)
     blend, flow = _spread(blend, place, size), _spread(flow, place, size)
     x, y = _crop_coordinates(place, size)
-    mouth = added[..., :3]
+    mouth, alpha = np.ascontiguousarray(added[..., :3]), added[..., 3]
     for index, view in enumerate(references):
-        read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1])
-        mouth += read * blend[..., index : index + 1]
+        weight = blend[..., index]
+        shows = (weight > _SHOWS) & (alpha > 0)
+        read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1], shows)
+        mouth += _thrice(weight) * read
 
     area = part.image[top:bottom, left:right]
-    alpha = added[..., 3:]
-    image = np.clip(np.rint(area + alpha * (mouth - area)), 0, 255).astype(np.uint8)
-    return Patch(part.left + left, part.top + top, image, alpha[..., 0] > 0)
+    image = np.clip(np.rint(area + _thrice(alpha) * (mouth - area)), 0, 255).astype(np.uint8)
+    return Patch(part.left + left, part.top + top, image, alpha > 0)
+
+
+def _thrice(values: np.ndarray) -> np.ndarray:
+    """(h, w) → (h, w, 3): arithmetic with three whole channels is far faster than with one for all."""
+    return cv2.merge((values, values, values))
 
 
 def _extent(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,12 +153,22 @@ def _crop_coordinates(place: np.ndarray, size: tuple[int, int]) -> tuple[np.ndar
     )
 
 
-def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The reference at crop px (x, y): (h, w, 3) uint8."""
+def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray, careful: np.ndarray) -> np.ndarray:
+    """The reference at crop px (x, y): (h, w, 3) uint8, as sharp as it is where `careful` (h, w) bool is set;
+    that takes 20 times as long as elsewhere.
+    """
     (a, b, c), (d, e, f) = view.to_image.astype(np.float32)
-    return cv2.remap(
-        view.image, a * x + b * y + c, d * x + e * y + f, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-    )
+    x, y = a * x + b * y + c, d * x + e * y + f
+    read = cv2.remap(view.image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    chosen = np.flatnonzero(careful)
+    # As rows of a picture; the last one is filled up with pixels that were there already.
+    places = np.resize(chosen, (-(-len(chosen) // _ROW_PX), _ROW_PX))
+    if len(chosen):
+        sharp = cv2.remap(
+            view.image, x.take(places), y.take(places), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
+        )
+        read.reshape(-1, 3)[places] = sharp
+    return read
 
 
 def _bounds(
