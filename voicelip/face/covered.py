@@ -8,8 +8,8 @@ its own usual value. Talking changes the mouth much, but leaves its surroundings
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_dilation, median_filter
 
+from voicelip import filters
 from voicelip.face.portrait import PORTRAIT_PX, places
 
 _COLOUR_PX, _EDGE_PX = 4, 8  # sides of the portrait's cells
@@ -61,15 +61,15 @@ def covered_frames(looks: np.ndarray, presence: np.ndarray, angles_deg: np.ndarr
     strange += 0.1 * (np.median(log_odds[usual]) - log_odds)
     turned = np.linalg.norm(angles_deg - np.median(angles_deg, axis=0), axis=1)
     strange -= _PER_DEGREE * np.maximum(turned - _FREE_DEG, 0.0)
-    return binary_dilation(_steady(strange, _FILTER_FRAMES) > _COVERED, iterations=_MARGIN_FRAMES)
+    return filters.maximum(filters.median(strange, _FILTER_FRAMES) > _COVERED, 2 * _MARGIN_FRAMES + 1)
 
 
 def _usual_frames(edges: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
     """(T,) bool: the frames in which nothing hints at something before the mouth."""
     usual = np.ones(len(edges), bool)
     for percentile, suspect_loss in _ROUNDS:
-        lost = _steady(_lost_edges(edges, usual, percentile), 5)
-        drop = _steady(np.median(log_odds[usual]) - log_odds, 5)
+        lost = filters.median(_lost_edges(edges, usual, percentile), 5)
+        drop = filters.median(np.median(log_odds[usual]) - log_odds, 5)
         trusted = (lost < suspect_loss) & (drop < _SUSPECT_DROP)
         if trusted.sum() >= _FEWEST_FRAMES // 2:
             usual = trusted
@@ -79,10 +79,6 @@ def _usual_frames(edges: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
 def _log_odds(presence: np.ndarray) -> np.ndarray:
     bounded = np.clip(presence.astype(np.float64), 1e-12, 1 - 1e-15)
     return np.log(bounded) - np.log1p(-bounded)
-
-
-def _steady(values: np.ndarray, frames: int) -> np.ndarray:
-    return median_filter(values, frames, mode="nearest")
 
 
 def _off_colour(colours: np.ndarray, usual: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
+from voicelip import filters
 from voicelip.face.points import LEFT_EYE_OUTER, LIPS, RIGHT_EYE_OUTER, STABLE
 from voicelip.face.track import FaceTrack
 from voicelip.media import Box, Picture
@@ -78,7 +78,7 @@ def stabilise(track: FaceTrack) -> MouthCrops:
     for run in track.runs():
         run_points = track.points[run].astype(np.float64)
         fitted = _fit_similarity(run_points)
-        smooth = gaussian_filter1d(fitted, _SMOOTHING_FRAMES, axis=0, mode="nearest")
+        smooth = filters.gaussian(fitted, _SMOOTHING_FRAMES)
         to_frame[run] = _centre_on_mouth(_as_matrices(smooth), run_points)
         points[run] = _apply_inverse(to_frame[run], run_points)
     return MouthCrops(to_frame, points)

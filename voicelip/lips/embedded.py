@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from voicelip import hub
+from voicelip import filters, hub
 from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, composite
 from voicelip.lips.donor import Donor, lend_inside
@@ -110,8 +109,8 @@ def sounding(mel: np.ndarray, frames: int) -> np.ndarray:
     Lips part a little before the first sound, so the ease begins there; deep in silence nothing moves them.
     """
     loud = frame_windows(mel, frames, MOTION_FPS, 4).mean(axis=1).max(axis=1) > SILENCE + 0.1
-    near = maximum_filter1d(loud.astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1, mode="constant")
-    return gaussian_filter1d(near, 1.0, mode="nearest")
+    near = filters.maximum(loud.astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1)
+    return filters.gaussian(near, 1.0)
 
 
 def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:

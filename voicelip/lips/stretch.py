@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
+from voicelip import filters
 from voicelip.face import MouthCrops
 from voicelip.face.crop import CropPart
 from voicelip.face.points import NOSE_BASE
@@ -64,7 +64,7 @@ class Stretch:
         return cls(
             pick,
             job.crops,
-            gaussian_filter1d(points, _JITTER_FRAMES, axis=0, mode="nearest"),
+            filters.gaussian(points, _JITTER_FRAMES),
             tuple(Pair((closed, view), np.stack([closed_points, shape])) for view, shape in bank),
             rest,
             amplitude(points - rest, basis),
@@ -114,4 +114,4 @@ def _bank(views: list[ReferenceView], points: list[np.ndarray]) -> list[tuple[Re
 def _drift(points: np.ndarray) -> np.ndarray:
     """(T, 1, 2) crop px that the mouth is carried by turns and nods, as the base of the nose tells."""
     nose = points[:, NOSE_BASE].mean(axis=1)
-    return gaussian_filter1d(nose - np.median(nose, axis=0), 1.0, axis=0, mode="nearest")[:, None]
+    return filters.gaussian(nose - np.median(nose, axis=0), 1.0)[:, None]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from voicelip import filters
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.media.clip import picture_stream
 from voicelip.media.failures import check_input, reading, writing
@@ -35,16 +36,15 @@ def read_audio(path: str | Path, sample_rate: int | None = None, stop_s: float |
 
 def resample(audio: Audio, rate: int) -> Audio:
     """`audio` at `rate` Hz by polyphase filtering with a Kaiser-windowed sinc (80 dB)."""
-    from scipy.signal import firwin, resample_poly
-
     if rate <= 0:
         raise OptionError(f"{rate} Hz is no sample rate; choose for example 16000 or 48000")
     common = gcd(rate, audio.sample_rate)
     up, down = rate // common, audio.sample_rate // common
     widest = max(up, down)
     half_length = 32 * widest
-    window = firwin(2 * half_length + 1, 0.96 / widest, window=("kaiser", 8.0)).astype(np.float32)
-    samples = resample_poly(audio.samples, up, down, window=window)
+    grid = np.arange(-half_length, half_length + 1)
+    low_pass = np.sinc(0.96 / widest * grid) * np.kaiser(len(grid), 8.0)
+    samples = filters.resampled(audio.samples, up, down, low_pass / low_pass.sum())
     return Audio(np.clip(samples, -1, 1).astype(np.float32, copy=False), rate)
 
 
