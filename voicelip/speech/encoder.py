@@ -36,9 +36,9 @@ def embed_windows(audio: Audio, progress: Progress = silent) -> np.ndarray:
     partials = mel_partials(prepare(audio))
     import torch
 
-    network = _network(str(hub.fetch("ge2e", progress)))
+    forward = network(progress)
     with torch.inference_mode():
-        each: np.ndarray = network(torch.from_numpy(partials)).numpy()
+        each: np.ndarray = forward(torch.from_numpy(partials)).numpy()
     return each
 
 
@@ -93,9 +93,15 @@ def power_mel(samples: np.ndarray) -> np.ndarray:
     return ((np.abs(spectrum) ** 2) @ mel_filters(RATE, WINDOW, BANDS, 0.0, RATE / 2).T).astype(np.float32)
 
 
+def network(progress: Progress = silent) -> Any:
+    """The published network as a torch function: (P, 160, 40) → (P, 256) of length 1; gradients reach the
+    input.
+    """
+    return _network(str(hub.fetch("ge2e", progress)))
+
+
 @functools.cache
 def _network(path: str) -> Any:
-    """(P, 160, 40) → (P, 256) of length 1."""
     import torch
 
     state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
@@ -103,6 +109,9 @@ def _network(path: str) -> Any:
     linear = torch.nn.Linear(256, 256)
     lstm.load_state_dict({key[5:]: value for key, value in state.items() if key.startswith("lstm.")})
     linear.load_state_dict({key[7:]: value for key, value in state.items() if key.startswith("linear.")})
+
+    lstm.requires_grad_(False)
+    linear.requires_grad_(False)
 
     def forward(mels: Any) -> Any:
         _, (hidden, _) = lstm(mels)

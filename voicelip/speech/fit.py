@@ -2,17 +2,34 @@
 descent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from voicelip import hub
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
+from voicelip.speech import encoder, fit_phrases, phonemes
+from voicelip.speech.decoder_front import FrontHalf, Phrase
+from voicelip.speech.decoder_weights import decoder_weights
+from voicelip.speech.onnx_file import Graph, read_graph
+from voicelip.speech.voices import stock_voices
+
+if TYPE_CHECKING:
+    from voicelip.speech.fit_descent import Descent, Rehearsal
 
 Mode = Literal["quick", "full"]
+
+STEPS = {"quick": 80, "full": 300}
+PHRASES = {"quick": 6, "full": len(fit_phrases.TRAINING)}  # to prepare one costs as much as a step
+# Farther than this the pitch is not moved, for the voice would sound unnatural.
+LEAST_FACTOR, GREATEST_FACTOR = 0.6, 1.6
+PITCH_SCALE, PITCH_BIAS = "encoder.predictor.F0_proj.weight_scale", "encoder.predictor.F0_proj.bias"
 
 
 @dataclass(frozen=True)
@@ -46,4 +63,103 @@ def fit_voice(
     `transcripts` are the words of each reference, where they are known. `resume_from` is a file that keeps
     the state of an unfinished fit; it is read if it exists and removed at the end.
     """
-    raise NotImplementedError
+    with _threads():
+        rehearsal = _rehearsal(references, mode, seed, progress)
+        descent = rehearsal.descent
+        if resume_from is not None:
+            descent.resume(resume_from)
+        descent.run(rehearsal.training, rehearsal.held_out, progress, resume_from)
+    if resume_from is not None:
+        resume_from.unlink(missing_ok=True)
+    return FittedVoice(
+        mixture=((rehearsal.name, 1.0),),
+        style=stock_voices().style(rehearsal.name),
+        overrides=_overrides(descent, rehearsal.graph, rehearsal.pitch_factor),
+        scores={"secs": round(descent.best_similarity, 4), "pitch_factor": round(rehearsal.pitch_factor, 4)},
+        mode=mode,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class _Rehearsal:
+    """All that a descent starts from; `name` is the stock voice, `graph` the engine's."""
+
+    name: str
+    graph: Graph
+    descent: "Descent"
+    training: list["Rehearsal"]
+    held_out: list["Rehearsal"]
+    pitch_factor: float
+
+
+def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Progress) -> _Rehearsal:
+    import torch
+
+    from voicelip.speech import fit_descent, fit_target
+    from voicelip.speech.decoder import build_decoder, quickest_dtype
+
+    model = hub.fetch("kokoro", progress).read_bytes()
+    graph = read_graph(model)
+    weights = decoder_weights(graph)
+    target = fit_target.target_of(references)
+    stock = stock_voices()
+    name = stock.names[int(np.argmax(stock.embeddings @ target.centroid))]
+    style, front = stock.style(name), FrontHalf(model)
+    training = [_phrase(front, *text, style) for text in fit_phrases.TRAINING[: PHRASES[mode]]]
+    held_out = [_phrase(front, *text, style) for text in fit_phrases.HELD_OUT]
+    factor = _pitch_factor([phrase for phrase, _ in training], target.median_hz)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    decoder = build_decoder(weights, quickest_dtype(device)).to(device)
+    plan = fit_descent.Plan(steps=STEPS[mode])
+    descent = fit_descent.Descent(decoder, stock.means, target, plan, seed, encoder.network(progress))
+    mix = fit_descent.SourceMix(
+        *(weights[f"generator.m_source.l_linear.{part}"] for part in ("weight", "bias"))
+    )
+
+    def ready(phrases: list[tuple[Phrase, np.ndarray]]) -> list["Rehearsal"]:
+        return [descent.rehearse(_at_pitch(phrase, factor), row, mix) for phrase, row in phrases]
+
+    return _Rehearsal(name, graph, descent, ready(training), ready(held_out), factor)
+
+
+def _phrase(front: FrontHalf, lang: str, text: str, style: np.ndarray) -> tuple[Phrase, np.ndarray]:
+    """The phrase, and the style row that its length chooses."""
+    letters = phonemes.phonemize(text, lang)
+    return front.phrase(letters, style), style[len(phonemes.tokens(letters)) - 1]
+
+
+def _at_pitch(phrase: Phrase, factor: float) -> Phrase:
+    return replace(phrase, pitch=phrase.pitch * np.float32(factor))
+
+
+def _pitch_factor(phrases: Sequence[Phrase], median_hz: float | None) -> float:
+    """What the predicted pitch is multiplied by to have the references' median."""
+    if median_hz is None:
+        return 1.0
+    own = float(np.median([phrase.median_hz for phrase in phrases]))
+    return float(np.clip(median_hz / own, LEAST_FACTOR, GREATEST_FACTOR))
+
+
+def _overrides(descent: "Descent", graph: Graph, factor: float) -> dict[str, np.ndarray]:
+    """The graph's constants as the fitted voice has them."""
+    changed = {
+        name: graph.initializers[name] + offset.detach().cpu().numpy()
+        for name, offset in descent.speaker.offsets().items()
+    }
+    for name in (PITCH_SCALE, PITCH_BIAS):
+        changed[name] = graph.initializers[name] * np.float32(factor)
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in changed.items()}
+
+
+@contextmanager
+def _threads() -> Iterator[None]:
+    """All cores for torch, up to four; more do not help phrases of two seconds."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

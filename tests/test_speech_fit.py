@@ -1,0 +1,62 @@
+"""A fit brings the engine nearer to a speaker; an interrupted one goes on to the same end."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voicelip.media import Audio
+from voicelip.speech import fit, fit_descent, speak_text
+from voicelip.speech.encoder import embed
+from voicelip.speech.engine import Voice
+
+
+@pytest.fixture(scope="module")
+def reference() -> Audio:
+    """A voice that no stock voice is: a mixture."""
+    mixed = Voice("mixed", (("am_fenrir", 0.9), ("bf_emma", 0.6), ("em_alex", -0.5)))
+    return speak_text("We walked along the shore until it was dark, and then went home.", mixed).audio
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "STEPS", {"quick": 4})
+    monkeypatch.setattr(fit, "PHRASES", {"quick": 1})
+    monkeypatch.setattr(fit_descent, "Plan", functools.partial(fit_descent.Plan, check_every=2))
+
+
+def voice_of(fitted: fit.FittedVoice) -> Voice:
+    return Voice("fitted", fitted.mixture, style=fitted.style, overrides=fitted.overrides)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_fit_that_is_interrupted_ends_as_an_unbroken_one(reference: Audio, tmp_path: Path) -> None:
+    unbroken = fit.fit_voice([reference], "quick")
+    keep = tmp_path / "fit.pt"
+
+    def stop_at_three(stage: str, done: float, total: float | None, unit: str = "") -> None:
+        if stage == "fit" and done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit.fit_voice([reference], "quick", progress=stop_at_three, resume_from=keep)
+    assert keep.exists()
+    resumed = fit.fit_voice([reference], "quick", resume_from=keep)
+    assert not keep.exists()
+    assert resumed.scores == unbroken.scores
+    for name, array in unbroken.overrides.items():
+        np.testing.assert_allclose(resumed.overrides[name], array, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_fitted_voice_speaks_more_like_the_speaker(
+    reference: Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit, "STEPS", {"quick": 25})
+    fitted = fit.fit_voice([reference], "quick")
+    text = "Nobody had expected such a warm summer."
+    wanted = embed(reference)
+    before = embed(speak_text(text, Voice("start", fitted.mixture)).audio) @ wanted
+    after = embed(speak_text(text, voice_of(fitted)).audio) @ wanted
+    assert after > before + 0.03
