@@ -400,6 +400,7 @@ def _rendered(
     by reason.
     """
     batch: list[lip_generators.Shot] = []
+    opacity = track.opacity()
     source_frames = (
         repeat(next(iter(clip.frames(0, 1))), frames)
         if options.static
@@ -409,9 +410,9 @@ def _rendered(
         source = min(frame.index, len(track) - 1)
         batch.append(lip_generators.Shot(index, source, frame.picture))
         if len(batch) == _BATCH:
-            yield from _render_batch(batch, track, crops, session, passed)
+            yield from _render_batch(batch, track, crops, opacity, session, passed)
             batch = []
-    yield from _render_batch(batch, track, crops, session, passed)
+    yield from _render_batch(batch, track, crops, opacity, session, passed)
 
 
 def _depth(clip: Clip) -> int:
@@ -423,13 +424,17 @@ def _render_batch(
     batch: list[lip_generators.Shot],
     track: FaceTrack,
     crops: MouthCrops,
+    opacity: np.ndarray,
     session: lip_generators.LipSession,
     passed: Counter[str],
 ) -> list[Picture]:
     usable = [shot for shot in batch if np.isfinite(crops.to_frame[shot.source_index]).all()]
     patches = session.render(usable) if usable else []
     rendered = {
-        shot.output_index: shot.picture.with_patch(patch) for shot, patch in zip(usable, patches, strict=True)
+        shot.output_index: shot.picture.with_patch(
+            patch.faded(shot.picture, float(opacity[shot.source_index]))
+        )
+        for shot, patch in zip(usable, patches, strict=True)
     }
     for shot in batch:
         if shot.output_index not in rendered:

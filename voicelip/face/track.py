@@ -7,6 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+_EASE_FRAMES = 5
+_FADING_DEG = (36.0, 50.0)  # a head turned to the side is left to its own mouth little by little
+
 
 class FaceStatus(IntEnum):
     """What is known of the face in one frame; only TRACKED frames are regenerated."""
@@ -43,3 +46,27 @@ class FaceTrack:
         for start, stop in pairwise(bounds):
             if stop > start and key[start] >= 0:
                 yield slice(start, stop)
+
+    def opacity(self) -> np.ndarray:
+        """(T,) float32 in 0–1: how much of a new mouth each frame may show.
+
+        It falls to 0 where the head turns to profile, and over a few frames towards those of the same shot
+        that stay as they are, so that nothing jumps. At cuts, and where the clip begins or ends, it stays 1.
+        """
+        result = np.interp(np.abs(np.nan_to_num(self.yaw_deg)), _FADING_DEG, (1.0, 0.0)).astype(np.float32)
+        result[~self.tracked] = 0
+        for run in self.runs():
+            into, out_of = self._continues(run.start - 1, run.start), self._continues(run.stop, run.stop - 1)
+            length = run.stop - run.start
+            ease = np.ones(length, np.float32)
+            steps = np.arange(1, length + 1) / (_EASE_FRAMES + 1)
+            if into:
+                ease = np.minimum(ease, steps)
+            if out_of:
+                ease = np.minimum(ease, steps[::-1])
+            result[run] *= ease
+        return result
+
+    def _continues(self, outside: int, inside: int) -> bool:
+        """Whether a frame beyond a run's end exists and belongs to the same shot."""
+        return 0 <= outside < len(self) and self.shot[outside] == self.shot[inside]

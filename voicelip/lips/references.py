@@ -60,7 +60,7 @@ def _pick(points: np.ndarray, span: slice) -> ReferencePick:
     gap = lip_gap(mouth)
     pose = run[:, _POSE]
     oddness = np.abs(pose - np.median(pose, axis=0)).mean(axis=(1, 2))  # px away from the usual pose
-    closed = _best(gap <= np.quantile(gap, 0.2), oddness)
+    closed = _best(gap <= np.quantile(gap, 0.1), oddness)
     low, high = np.quantile(gap, [0.85, 0.98])
     if high <= _OPEN_PX:
         return ReferencePick(span, span.start + closed, ())

@@ -33,6 +33,15 @@ class Patch:
         """Leaves every picture as it is."""
         return cls(0, 0, np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), bool))
 
+    def faded(self, picture: "Picture", opacity: float) -> "Patch":
+        """The same at `opacity` (0–1) over what `picture` shows there."""
+        if opacity >= 1 or not self.changed.any():
+            return self
+        if opacity <= 0:
+            return Patch.nothing()
+        mixed = cv2.addWeighted(self.image, opacity, picture.rgb(self.box), 1 - opacity, 0)
+        return Patch(self.left, self.top, mixed, self.changed)
+
     def onto(self, image: np.ndarray) -> None:
         """Write on `image` (H, W, 3) uint8 RGB."""
         left, top, right, bottom = self.box
