@@ -60,10 +60,10 @@ def _run(
     """The outcomes of one shard after the other, as they get done."""
     landmarker = hub.fetch("face-landmarker")
     batches = [recordings[i : i + PER_SHARD] for i in range(0, len(recordings), PER_SHARD)]
-    first = _next_number(out)
+    first = next_number(out)
     # A forked worker would wait for ever for OpenCV's threads, which stay behind in its parent.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         waiting: list[Future[list[Outcome]]] = [
             pool.submit(prepare_shard, folder, out / "shards" / f"{number:05d}", batch, landmarker, needs)
             for number, batch in enumerate(batches, start=first)
@@ -75,7 +75,7 @@ def _run(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Let this worker end when the run is killed: it would go on beside the run that takes up its work."""
     parent = multiprocessing.parent_process()
 
@@ -87,7 +87,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait_and_end, daemon=True).start()
 
 
-def _next_number(out: Path) -> int:
+def next_number(out: Path) -> int:
     numbers = [-1]
     for path in (out / "shards").glob("*"):
         with suppress(ValueError):

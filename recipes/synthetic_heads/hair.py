@@ -27,6 +27,7 @@ class Hair:
     frame: float = 56.0  # degrees from straight ahead at which the front hair hangs
     wave: float = 0.25  # cm
     strands: int = 5200
+    skull_rows: int = 90  # of the map that the hair lies on
     seed: int = 0
 
 
@@ -46,18 +47,17 @@ class Strands:
 
 def grow(head: np.ndarray, kit: FaceKit, hair: Hair) -> Strands:
     """Hair for the head (V, 3) as it is at rest."""
-    skull = _Skull(head, kit)
     if hair.style == "long":
-        return _long_hair(skull, hair)
+        return _long_hair(_Skull(head, kit, hair.skull_rows, 2 * hair.skull_rows), hair)
     if hair.style == "cap":
-        return _cap(skull, hair)
+        return _cap(_Skull(head, kit, hair.skull_rows, 2 * hair.skull_rows), hair)
     return _nothing()
 
 
 class _Skull:
     """Distance from the centre to the skin (ears included) in any direction above the jaw."""
 
-    def __init__(self, head: np.ndarray, kit: FaceKit, rows: int = 90, columns: int = 180) -> None:
+    def __init__(self, head: np.ndarray, kit: FaceKit, rows: int, columns: int) -> None:
         points = head[kit.material_vertices("M_Face", "M_BackHead")] - CENTRE
         radius = np.linalg.norm(points, axis=1)
         keep = (radius > 6.0) & (points[:, 1] > -12)
@@ -67,10 +67,15 @@ class _Skull:
         grid = np.stack(
             [np.sin(tilt) * np.sin(turn), np.cos(tilt) + 0 * turn, np.sin(tilt) * np.cos(turn)], -1
         ).reshape(-1, 3)
-        closeness = np.exp(60 * (grid @ (points / radius[:, None]).T - 1)).astype(np.float32)
+        towards = (points / radius[:, None]).astype(np.float32).T
         # A mean that leans towards the farthest points: ears must stay under the hair.
-        lean = np.exp(0.9 * (radius - radius.mean()))
-        mean = (closeness * lean) @ radius / (closeness @ lean)
+        lean = np.exp(0.9 * (radius - radius.mean())).astype(np.float32)
+        weighed = np.stack([lean * radius, lean], axis=1).astype(np.float32)
+        parts = []
+        for some in np.array_split(grid.astype(np.float32), rows):  # all at once would fill the memory
+            parts.append(np.exp(60 * (some @ towards - 1)) @ weighed)
+        sums = np.concatenate(parts)
+        mean = sums[:, 0] / sums[:, 1]
         self._map = mean.reshape(rows, columns).astype(np.float32)
 
     def radius(self, direction: np.ndarray) -> np.ndarray:

@@ -13,13 +13,15 @@ from .clothing import AROUND, Clothing, Strip, sweater
 from .eyes import Eyes, eye_centres, paint_iris
 from .film import FILM, Backdrop, backdrop, expose
 from .hair import Hair, Strands, grow
+from .inner_mouth import InnerMouth, MouthParts
 from .lighting import WRAP, Light, diffuse, irradiance, smoothing_matrix, sphere_directions
-from .mesh import LANDMARK_VERTICES, FaceKit, normalised, rotation, vertex_normals
+from .lips import Lips
+from .mesh import LANDMARK_VERTICES, FaceKit, normalised, vertex_normals
 from .rasteriser import rasterise, visibility
 from .skin import Skin, SkinPainter
 from .textures import linear, smoothstep
+from .view import PIVOT, Camera, Frame, added, moved, turned
 
-PIVOT = np.array([0.0, -6.0, -2.0], np.float32)  # where the head turns on the neck, cm
 BIAS = 0.16  # cm a point is lifted off its surface before asking what it sees
 ALPHA_MATERIALS = ("M_EyeLashes", "M_EyeOcclusion")
 UNUSED_MATERIALS = ("M_LacrimalFluid", "M_EyeBlend", "M_IrisLeft", "M_IrisRight")
@@ -35,25 +37,12 @@ class HeadSpec:
     hair: Hair = field(default_factory=Hair)
     clothing: Clothing = field(default_factory=Clothing)
     teeth: tuple[float, float, float] = (226, 216, 198)
+    mouth: InnerMouth = field(default_factory=InnerMouth)
     light: Light = field(default_factory=Light)
     exposure: float = 1.0
     backdrop: Backdrop = field(default_factory=Backdrop)
     slim_neck: float = 0.0  # share taken off the neck's width
     rest: tuple[tuple[str, float], ...] = ()  # expression weights the face has at rest
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One moment. Angles in radians, lengths in cm."""
-
-    expression: Mapping[str, float] = field(default_factory=dict)  # FaceKit weights on top of the rest
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
-    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    breath: float = 0.0  # cm the shoulders are lifted
-    frame_height: float = 37.0  # cm of the scene the picture is high, at the face
-    centre: tuple[float, float] = (0.0, -0.6)  # cm, the scene's point in the middle of the picture
 
 
 @dataclass(frozen=True)
@@ -78,6 +67,7 @@ class _Person:
     extra_follow: np.ndarray  # (N,) how much each vertex follows the head
     colours: np.ndarray  # (10, 4)
     seen: np.ndarray  # (D, V), at rest
+    tints: np.ndarray  # (V, 3) of teeth, gums and tongue
 
 
 class Renderer:
@@ -93,6 +83,8 @@ class Renderer:
         self._centres = eye_centres(kit)
         self._split_materials()
         self._teeth = kit.material_vertices("M_Teeth")
+        self._lips = Lips(kit)
+        self._parts = MouthParts(kit)
         self._smooth = smoothing_matrix(kit.edges, len(kit.vertices))
         self._spec: HeadSpec | None = None
         self._person: _Person | None = None
@@ -101,19 +93,22 @@ class Renderer:
         """The head as (height, width, 3) uint8 RGB with its landmarks; same arguments, same picture."""
         person = self._prepare(spec)
         rows, columns = height * supersample, width * supersample
-        expression = _added(dict(spec.rest), frame.expression)
+        expression = added(dict(spec.rest), frame.expression)
         shape = self._shape(spec, expression)
+        self._parts.move_tongue(shape, *frame.tongue)
+        if frame.seal_cm is not None:
+            self._lips.seal(shape, frame.seal_cm)
         normals = vertex_normals(shape, self._solid)
         seen = self._look_around(shape, normals, expression, person)
         world, turned, light = self._pose(shape, normals, seen, spec, frame)
         table = self._table(world, turned, light, seen, spec, person, frame)
-        camera = _Camera(frame, rows, columns)
+        camera = Camera(frame, rows, columns)
         points = camera.project(table[:, :3])
         triangles, materials = self._in_view(person, table, camera)
         owner, weights, nearest = rasterise(points, triangles, rows, columns)
         samples = shading.shade(
             owner, weights, triangles, materials, table, *person.textures, person.iris, self._centres,
-            spec.eyes.look(), person.colours, _lamps(spec.light), camera.position,
+            spec.eyes.look(), person.colours, lamps(spec.light), camera.position,
         )  # fmt: skip
         self._blend(samples, nearest, points, spec)
         on_vertices = camera.project(world) / np.array([supersample, supersample, 1], np.float32)
@@ -139,6 +134,7 @@ class Renderer:
         self._layers, self._layer_material = kit.corner_triangles[layered], code[layered]
         tile = np.zeros_like(kit.corner_uv)
         tile[np.unique(kit.corner_triangles[code == shading.BACK])] = (1, 0)
+        self._tinted = np.unique(kit.corner_triangles[np.isin(code, (shading.GUMS, shading.TEETH))])
         self._uv = kit.corner_uv - tile
         self._uv[np.unique(kit.corner_triangles[code == shading.LASH])] = self._lash_uv(code)[0]
         shades = np.unique(kit.corner_triangles[code == shading.EYE_SHADE])
@@ -165,7 +161,7 @@ class Renderer:
         return self._person
 
     def _shape(self, spec: HeadSpec, expression: Mapping[str, float]) -> np.ndarray:
-        shape = self.kit.deform(np.array(spec.identity), expression)
+        shape = self.kit.deform(np.array(spec.identity), expression) + self._parts.displacement(spec.mouth)
         narrower = 1 - spec.slim_neck * (1 - self._follow)
         shape[:, 0] *= narrower
         shape[:, 2] = PIVOT[2] + (shape[:, 2] - PIVOT[2]) * (1 + narrower) / 2
@@ -201,7 +197,7 @@ class Renderer:
         table[:count, 9:11], table[:count, 11:14] = cloth.uv, cloth.tint
         table[count:, 11:14] = strands.tangents
         table[count:, 9] = strands.tint
-        table[:, 14] = _openness(seen[:, len(neutral) :])
+        table[:, 14] = openness(seen[:, len(neutral) :])
         table[count:, 14] *= strands.outside
         table[count:, 6:9] *= strands.outside[:, None] ** 1.3
         height = extra.vertices[:, 1] + 0.35 * extra.vertices[:, 2]
@@ -217,7 +213,8 @@ class Renderer:
         return _Person(
             neutral, (textures.face, textures.back), paint_iris(spec.eyes), extra,
             triangles, materials, one_sided, table,
-            follow.astype(np.float32), _colours(spec), seen[:, : len(neutral)],
+            follow.astype(np.float32), colours(spec), seen[:, : len(neutral)],
+            self._parts.tints(spec.mouth),
         )  # fmt: skip
 
     def _look_around(
@@ -242,18 +239,12 @@ class Renderer:
     def _pose(
         self, shape: np.ndarray, normals: np.ndarray, seen: np.ndarray, spec: HeadSpec, frame: Frame
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        turn = rotation(frame.yaw, frame.pitch, frame.roll)
-        follow = self._follow[:, None]
-        moved = (shape - PIVOT) @ turn.T + PIVOT + np.array(frame.shift, np.float32)
-        world = shape + (moved - shape) * follow
-        world[:, 1] += frame.breath * (1 - self._follow)
-        turned = normalised(normals + (normals @ turn.T - normals) * follow)
         # The sphere of directions stays with the head, so the light turns the other way.
-        facing = self.directions @ turn.T
+        facing = self.directions @ frame.turn.T
         on_head = irradiance(normals, seen, self.directions, spec.light.radiance(facing), WRAP)
         light = diffuse(on_head, self._smooth)
         light[self._teeth] = on_head[self._teeth]  # enamel is small: red would run off to the buried roots
-        return world, turned, light
+        return moved(shape, self._follow, frame), turned(normals, self._follow, frame), light
 
     def _table(
         self, world: np.ndarray, normals: np.ndarray, light: np.ndarray, seen: np.ndarray,
@@ -265,16 +256,13 @@ class Renderer:
         head = table[: len(corner)]
         head[:, 0:3], head[:, 3:6], head[:, 6:9] = world[corner], normals[corner], light[corner]
         head[:, 9:11], head[:, 11:14] = self._uv, self.kit.vertices[corner]
-        head[:, 14] = _openness(seen)[corner]
+        head[self._tinted, 11:14] = person.tints[corner[self._tinted]]
+        head[:, 14] = openness(seen)[corner]
         table[len(corner) :] = person.extra_table
-        extra = table[len(corner) :, :3]
-        turn = rotation(frame.yaw, frame.pitch, frame.roll)
-        moved = (extra - PIVOT) @ turn.T + PIVOT + np.array(frame.shift, np.float32)
-        extra += (moved - extra) * person.extra_follow[:, None]
-        extra[:, 1] += frame.breath * (1 - person.extra_follow)
+        table[len(corner) :, :3] = moved(person.extra_table[:, :3], person.extra_follow, frame)
         return table
 
-    def _in_view(self, person: _Person, table: np.ndarray, camera: _Camera) -> tuple[np.ndarray, np.ndarray]:
+    def _in_view(self, person: _Person, table: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
         """Triangles (F, 3) and materials (F,) to draw: without strands that turn their back."""
         first = person.triangles[:, 0]
         away = np.einsum("ij,ij->i", table[first, 3:6], camera.position - table[first, 0:3]) < -20
@@ -288,40 +276,15 @@ class Renderer:
         )  # fmt: skip
 
 
-class _Camera:
-    """A portrait lens: 90 cm from the face."""
-
-    distance = 90.0
-
-    def __init__(self, frame: Frame, rows: int, columns: int) -> None:
-        self.position = np.array([frame.centre[0], frame.centre[1], self.distance + 8.0])
-        self._scale = rows / frame.frame_height * self.distance
-        self._middle = (columns / 2, rows / 2)
-
-    def project(self, world: np.ndarray) -> np.ndarray:
-        """(N, 3) cm -> (N, 3) float32: x, y in samples, reciprocal depth."""
-        offset = world - self.position.astype(np.float32)
-        inverse = -1 / offset[:, 2]
-        x = self._middle[0] + offset[:, 0] * inverse * self._scale
-        y = self._middle[1] - offset[:, 1] * inverse * self._scale
-        return np.stack([x, y, inverse], axis=1).astype(np.float32)
-
-
-def _added(rest: dict[str, float], more: Mapping[str, float]) -> dict[str, float]:
-    for name, weight in more.items():
-        rest[name] = rest.get(name, 0.0) + weight
-    return rest
-
-
 def _smoothed(light: np.ndarray, around: int = AROUND) -> np.ndarray:
     """Light on lofted cloth (rings * around, 3), without the specks of a coarse shadow test."""
     rings = light.reshape(-1, around, 3)
     return gaussian_filter(rings, (0.8, 1.5, 0), mode=("nearest", "wrap", "nearest")).reshape(-1, 3)
 
 
-def _openness(seen: np.ndarray) -> np.ndarray:
-    """0 (buried) .. 1 (free): a flat free surface sees half of the sphere."""
-    return np.clip(seen.mean(axis=0) / 0.5, 0, 1)
+def openness(seen: np.ndarray, asked: float = 1.0) -> np.ndarray:
+    """0 (buried) .. 1 (free): a flat free surface sees half of the sphere, of which a share was asked."""
+    return np.clip(seen.mean(axis=0) * asked / 0.5, 0, 1)
 
 
 def _only_lids_moved(delta: np.ndarray, kit: FaceKit) -> bool:
@@ -338,7 +301,7 @@ def _joined(cloth: Strip, strands: Strands) -> Strip:
     )
 
 
-def _colours(spec: HeadSpec) -> np.ndarray:
+def colours(spec: HeadSpec) -> np.ndarray:
     table = np.zeros((10, 4))
     table[shading.GUMS] = [*linear(176, 88, 86), 0.42]
     table[shading.TEETH] = [*linear(*spec.teeth), 0.34]
@@ -348,7 +311,7 @@ def _colours(spec: HeadSpec) -> np.ndarray:
     return table
 
 
-def _lamps(light: Light) -> np.ndarray:
+def lamps(light: Light) -> np.ndarray:
     """(L, 8) float64 for the shader: direction, irradiance, how much the lamp's size blurs a highlight."""
     rows = []
     for lamp in light.lamps:

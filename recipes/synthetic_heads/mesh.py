@@ -32,6 +32,7 @@ class FaceKit:
     expression_deltas: np.ndarray  # (57, V, 3) float16
     expression_names: tuple[str, ...]
     material_names: tuple[str, ...]
+    quads: np.ndarray  # (Q, 4) int32 into vertices
     triangles: np.ndarray  # (F, 3) int32 into vertices
     corner_triangles: np.ndarray  # (F, 3) int32 into corners
     corner_vertex: np.ndarray  # (C,) int32: the vertex of each corner
@@ -80,6 +81,7 @@ def load_facekit(path: str | Path) -> FaceKit:
             expression_deltas=data["expression_deltas"],
             expression_names=tuple(str(name) for name in data["expression_names"]),
             material_names=tuple(str(name) for name in data["material_names"]),
+            quads=quads,
             triangles=triangles,
             corner_triangles=corner_of.reshape(-1, 3).astype(np.int32),
             corner_vertex=corners[:, 0].astype(np.int32),

@@ -15,9 +15,9 @@ def listening(seconds: float, fps: float, seed: int = 3) -> list[Frame]:
     count = round(seconds * fps)
     time = np.arange(count) / fps
     rng = np.random.default_rng(seed)
-    yaw, pitch, roll = (_sway(count, rng, top) for top in (3, 3, 2))
-    x, y = _sway(count, rng, 2), _sway(count, rng, 2)
-    brows = np.clip(_sway(count, rng, 4), 0, None)
+    yaw, pitch, roll = (sway(count, rng, top) for top in (3, 3, 2))
+    x, y = sway(count, rng, 2), sway(count, rng, 2)
+    brows = np.clip(sway(count, rng, 4), 0, None)
     lids = _blinks(time)
     gaze = _saccades(time, rng)
     breath = 0.5 - 0.5 * np.cos(2 * np.pi * 2 * time / seconds)
@@ -32,7 +32,7 @@ def listening(seconds: float, fps: float, seed: int = 3) -> list[Frame]:
     ]  # fmt: skip
 
 
-def _sway(count: int, rng: np.random.Generator, top: int) -> np.ndarray:
+def sway(count: int, rng: np.random.Generator, top: int) -> np.ndarray:
     """Periodic noise of unit peak with `top` harmonics of the clip's length."""
     turn = 2 * np.pi * np.arange(count) / count
     wave = sum(rng.normal() / k * np.cos(k * turn + rng.uniform(0, 6.3)) for k in range(1, top + 1))

@@ -164,7 +164,7 @@ def shade(
                 _hair(attr, n, view, lamps, colours[HAIR], image[y, x])
             else:
                 _gloss(n, view, lamps, colours[material, 3], spec)
-                fuzz, knit = 0.0, 1.0
+                fuzz, knit = 0.0, 1.0  # REST is a tint here
                 if material in (CLOTH, CAP):
                     facing = abs(n[0] * view[0] + n[1] * view[1] + n[2] * view[2])
                     fuzz = 0.55 * (1 - facing) ** 3
@@ -172,7 +172,7 @@ def shade(
                 if material == CLOTH:
                     knit = _knit(u, v)
                 for c in range(3):
-                    albedo = colours[material, c] * attr[REST + c] if fuzz > 0 else colours[material, c]
+                    albedo = colours[material, c] * attr[REST + c]
                     soft = (albedo + 0.1 * fuzz) * knit * (1 + fuzz)
                     image[y, x, c] = soft * attr[IRRADIANCE + c] + spec[c] * is_open
             image[y, x, 3] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +27,11 @@ class Skin:
     blush: float = 0.5
     freckles: float = 0.0
     stubble: float = 0.0
+    beard: float = 0.0  # grown, on chin and jaw
+    moustache: float = 0.0
+    folds: float = 0.0  # lines from the nose to the corners of the mouth and under the lip
+    moles: int = 0
+    blotchy: float = 1.0  # contrast of uneven tone and redness
     scalp: float = 0.7  # how much cropped hair, in the brows' colour, shows on the scalp
     brows: tuple[float, float, float] = (74, 50, 38)
     brow_density: float = 1.0
@@ -60,6 +66,9 @@ class SkinPainter:
         self._pores(face, rng)
         self._freckles(face, skin, rng)
         self._stubble(face, skin, rng)
+        self._folds(face, skin)
+        self._moles(face, skin)
+        self._beard(face, skin)
         self._lips(face, skin, rng)
         self._eyes(face, skin)
         self._brows(face, skin, rng)
@@ -72,9 +81,10 @@ class SkinPainter:
         tone = linear(*skin.tone)
         texture = np.zeros((*positions.shape[:2], CHANNELS), np.float32)
         wide, fine = blotches(positions, rng, 7.0), blotches(positions, rng, 1.3)
-        shade = 1 + 0.030 * wide + 0.018 * fine
+        shade = 1 + skin.blotchy * (0.030 * wide + 0.018 * fine)
         texture[..., :3] = tone * shade[..., None]
         redness = 0.035 * blotches(positions, rng, 3.6) + 0.018 * blotches(positions, rng, 1.0)
+        redness *= skin.blotchy
         texture[..., :3] *= 1 + redness[..., None] * np.array([0.25, -0.6, -0.6], np.float32)
         texture[..., 3] = 0.42
         return texture
@@ -122,6 +132,69 @@ class SkinPainter:
         hairs = np.clip(0.55 + 0.45 * grain(self.size, rng, 1.2 * self.size / 2048 + 0.3), 0, 1.4)
         dark = linear(*skin.brows) * 0.5 + linear(*skin.tone) * 0.12
         face[..., :3] = mix(face[..., :3], dark, np.clip(skin.stubble * 0.62 * below * above * hairs, 0, 0.9))
+
+    def _beard(self, face: np.ndarray, skin: Skin) -> None:
+        """Hair too long to show skin between: dark, matt, rough."""
+        if skin.beard <= 0 and skin.moustache <= 0:
+            return
+        rng = np.random.default_rng(skin.seed + 2)
+        unit = self.size / 2048
+        x, y, z = np.moveaxis(self.face, -1, 0)
+        mouth, jaw, nose = self.points[48:60].mean(axis=0), self.points[8], self.points[33]
+        ragged = 0.35 * blotches(self.face, rng, 0.9)
+        line = mouth[1] - 1.4 + 0.55 * np.maximum(np.abs(x) - 2.2, 0) + ragged
+        chin = smoothstep(0.35, -0.35, y - line) * smoothstep(jaw[1] - 3.5, jaw[1] - 0.8, y) * (z > 0.5)
+        lip = smoothstep(-0.2, 0.25, y - (mouth[1] + 0.25 - 0.3 * np.abs(x) + 0.4 * ragged))
+        lip *= smoothstep(0.1, -0.5, y - (nose[1] - 0.1 * np.abs(x))) * smoothstep(3.3, 2.5, np.abs(x))
+        sides = smoothstep(0.7, 0.1, np.abs(np.abs(x) - 3.0 - 0.15 * (mouth[1] - y)))
+        sides *= smoothstep(0.8, 0.2, y - mouth[1]) * smoothstep(-2.0, -1.2, y - mouth[1])
+        where = np.maximum(np.maximum(skin.beard * chin, skin.moustache * lip),
+                           min(skin.beard, skin.moustache) * sides)  # fmt: skip
+        hairs = 0.84 + 0.10 * grain(self.size, rng, 3 * unit + 0.2) + 0.07 * grain(self.size, rng, 14 * unit)
+        amount = np.clip(cv2.GaussianBlur(where, (0, 0), 8 * unit) * hairs, 0, 0.95)
+        colour = linear(*skin.brows) * (1.1 + 0.18 * grain(self.size, rng, 4 * unit + 0.2)[..., None])
+        face[..., :3] += (np.maximum(colour, 0.004) - face[..., :3]) * amount[..., None]
+        face[..., 3] *= 1 - 0.6 * amount
+        face[..., 4] += 0.010 * amount * grain(self.size, rng, 6 * unit + 0.3)
+
+    def _folds(self, face: np.ndarray, skin: Skin) -> None:
+        if skin.folds <= 0:
+            return
+        unit, uv = self.size / 2048, self.uv
+        depth = np.zeros((self.size, self.size), np.float32)
+        for side, wing, corner in ((-1, 31, 48), (1, 35, 54)):
+            start = uv[wing] + [side * 36 * unit, 26 * unit]
+            end = uv[corner] + [side * 62 * unit, 22 * unit]
+            bow = (start + end) / 2 + [side * 12 * unit, 10 * unit]
+            curve = CubicSpline([0, 0.5, 1], np.stack([start, bow, end]), axis=0)(np.linspace(0, 1, 40))
+            soft, sharp = self._line(curve, 46 * unit), self._line(curve, 14 * unit)
+            depth = np.maximum(depth, 0.7 * soft + 0.4 * sharp)
+        steps = np.linspace(-1, 1, 20)[:, None]
+        under = uv[57] - [0, 58 * unit] + steps * [75 * unit, 0] - steps**2 * [0, 12 * unit]
+        depth = np.maximum(depth, 0.7 * self._line(under, 40 * unit))
+        face[..., :3] *= 1 - skin.folds * depth[..., None] * np.array([0.13, 0.21, 0.23], np.float32)
+        face[..., 4] -= 0.03 * skin.folds * depth
+
+    def _line(self, curve: np.ndarray, width: float) -> np.ndarray:
+        """(S, S) 0..1, highest on a curve (N, 2) in texels, fading at its ends."""
+        canvas = np.zeros((self.size, self.size), np.float32)
+        for k, (a, b) in enumerate(itertools.pairwise(curve)):
+            ink = float(np.sin(np.pi * (k + 0.7) / len(curve)) ** 0.6)
+            ends = [tuple(int(c) for c in np.round(p * 16)) for p in (a, b)]
+            cv2.line(canvas, ends[0], ends[1], ink, 1, cv2.LINE_8, 4)
+        blurred = cv2.GaussianBlur(canvas, (0, 0), width / 2)
+        return blurred / max(float(blurred.max()), 1e-6)
+
+    def _moles(self, face: np.ndarray, skin: Skin) -> None:
+        rng = np.random.default_rng(skin.seed + 3)
+        mouth = self.points[48:60].mean(axis=0)
+        brown = linear(*skin.tone) * np.array([0.36, 0.24, 0.2], np.float32)
+        for _ in range(skin.moles):
+            place = mouth + np.array([rng.uniform(-5.5, 5.5), rng.uniform(-4, 4), 0], np.float32)
+            size = rng.uniform(0.06, 0.17)
+            away = np.hypot(self.face[..., 0] - place[0], self.face[..., 1] - place[1])
+            spot = smoothstep(1.5 * size, 0.6 * size, away) * (self.face[..., 2] > 3)
+            face[..., :3] = mix(face[..., :3], brown, rng.uniform(0.3, 0.8) * spot)
 
     def _lip_depth(self) -> np.ndarray:
         """Signed distance in texels to the vermilion border, positive on the lips."""
