@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from voicelip.errors import TextError
@@ -10,7 +10,7 @@ from voicelip.speech.markup import MARK, STRESS
 from voicelip.speech.reading.tables import abbreviations
 
 SPOKEN_SYMBOLS = set("°©®™№")
-SPOKEN_SCRIPTS = {"LATIN", "DEVANAGARI", "MODIFIER", "FEMININE", "MASCULINE", "MICRO"}
+SPOKEN_SCRIPTS = frozenset({"LATIN", "DEVANAGARI", "MODIFIER", "FEMININE", "MASCULINE", "MICRO"})
 
 # Words before which a full stop abbreviates; in lower case, without the stop.
 ABBREVIATIONS = {
@@ -22,7 +22,8 @@ ABBREVIATIONS = {
     "hi": "डॉ श्री प्रो",
 }
 
-SENTENCE_END = re.compile(r"([.!?…।॥]+)([\"'”’»)\]]*)(?=\s|$)")
+# Stops that a space follows, and those of scripts without spaces.
+SENTENCE_END = re.compile(r"([.!?…।॥؟]+)([\"'”’»)\]]*)(?=\s|$)|[。！？]+[」』”）]*")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Sentence:
     ends_paragraph: bool
 
 
-def clean(text: str) -> tuple[str, str]:
+def clean(text: str, scripts: Set[str] = SPOKEN_SCRIPTS) -> tuple[str, str]:
     """Text without what cannot be read aloud, and the letters of foreign scripts that were left out."""
     dropped: dict[str, None] = {}
     kept = []
     for char in unicodedata.normalize("NFC", text):
-        if _is_foreign_letter(char):
+        if _is_foreign_letter(char, scripts):
             dropped[char] = None
             kept.append(" ")
         elif _is_picture(char):
@@ -61,10 +62,10 @@ def split_sentences(text: str, lang: str) -> list[Sentence]:
     return found
 
 
-def _is_foreign_letter(char: str) -> bool:
+def _is_foreign_letter(char: str, scripts: Set[str]) -> bool:
     if not unicodedata.category(char).startswith("L"):
         return False
-    return unicodedata.name(char, "UNKNOWN").split(" ", 1)[0] not in SPOKEN_SCRIPTS
+    return unicodedata.name(char, "UNKNOWN").split(" ", 1)[0] not in scripts
 
 
 def _is_picture(char: str) -> bool:
@@ -99,7 +100,7 @@ def _split(line: str, lang: str) -> Iterator[str]:
 def _ends_sentence(line: str, match: "re.Match[str]", lang: str) -> bool:
     """Whether the stop found by `SENTENCE_END` closes a sentence and not an abbreviation or an initial."""
     following = line[match.end() :].lstrip()
-    if not following:
+    if not following or match.group(1) is None:
         return True
     if match.group(1) != ".":
         return not following[0].islower()
