@@ -18,6 +18,7 @@ from voicelip.speech.pitch import Pitch
 from voicelip.speech.profile import FACTS, NUMBERS, Origin, Profile
 
 ORIGIN = {"file": "a.wav", "sha256": "ab", "duration_s": 1, "speech_s": 1, "findings": []}
+SCALE = "encoder.predictor.F0_proj.weight_scale"  # has no dimension
 BIAS = "decoder.decoder.encode.norm1.fc.bias"
 
 
@@ -43,7 +44,7 @@ def profile(name: str = "alice") -> Profile:
         pitch=Pitch(200.0, 150.0, 260.0),
         spectrum=np.linspace(10, -10, 32, dtype=np.float32),
         style=rng.random((510, 256), np.float32),
-        overrides={BIAS: rng.random(64, np.float32)},
+        overrides={BIAS: rng.random(64, np.float32), SCALE: np.array(0.5, np.float32)},
         pace=1.1,
         fit={"mode": "quick", "seed": 0, "scores": {"secs": 0.9}},
     )
@@ -55,7 +56,9 @@ def test_a_profile_comes_back_as_it_was_kept() -> None:
     assert back == profile()
     for key in ("embedding", "windows", "spectrum", "style"):
         np.testing.assert_array_equal(getattr(back, key), getattr(profile(), key))
-    np.testing.assert_array_equal(back.overrides[BIAS], profile().overrides[BIAS])
+    for key, value in profile().overrides.items():
+        assert back.overrides[key].shape == value.shape
+        np.testing.assert_array_equal(back.overrides[key], value)
 
 
 def test_only_the_owner_can_read_a_profile(home: Path) -> None:
@@ -70,7 +73,7 @@ def test_a_profile_speaks_with_its_own_style_and_counts_as_a_real_person_s_voice
     voice = resolve_voice("alice")
     assert (voice.name, voice.is_stock, voice.pace) == ("alice", False, 1.1)
     assert voice.style is not None
-    assert set(voice.overrides) == {BIAS}
+    assert set(voice.overrides) == {BIAS, SCALE}
     assert voice.target is not None
     assert voice.target.is_fitted
     claim = claims.spoken("kokoro", None, [origin.sha256 for origin in profile().origins])

@@ -193,7 +193,7 @@ def _tensors(profile: Profile) -> dict[str, np.ndarray]:
         **{f"{OVERRIDE}{name}": value for name, value in profile.overrides.items()},
     }
     return {
-        name: np.ascontiguousarray(value, np.float32) for name, value in arrays.items() if value is not None
+        name: np.array(value, np.float32, order="C") for name, value in arrays.items() if value is not None
     }
 
 
