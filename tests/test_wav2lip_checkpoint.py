@@ -144,7 +144,9 @@ def test_another_of_the_networks_is_named(weights: State, tmp_path: Path) -> Non
 def test_a_generators_layout_is_told_by_its_keys(layout: Layout) -> None:
     with torch.device("meta"):
         state = Generator(layout).state_dict()
-    assert recognise(state) is Generator
+    found = recognise(state)
+    assert isinstance(found, Generator)
+    assert found.layout == layout
     assert recognise({**state, "sam.sa.conv1.weight": torch.zeros(1, 2, 7, 7)}) is None
 
 

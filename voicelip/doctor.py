@@ -10,7 +10,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicelip import __version__, hub
+from voicelip import __version__, hub, terms
 from voicelip.errors import VoicelipError
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def _findings() -> Iterator[Finding]:
     yield _cache()
     yield Finding("offline", "yes: VOICELIP_OFFLINE forbids downloads" if hub.offline() else "no")
     yield from map(_artifact, hub.status())
+    yield from _weights_of_others()
+    yield from map(_terms, terms.TERMS)
+    yield from _announced()
 
 
 def _python() -> Finding:
@@ -221,3 +224,30 @@ def _artifact(status: hub.Status) -> Finding:
     if status.state == "damaged":
         return Finding(name, f"damaged, {size}", False, remedy)
     return Finding(name, f"{status.state}, {size}")
+
+
+def _weights_of_others() -> Iterator[Finding]:
+    """The files of the face-alignment package, where that is installed."""
+    if not _is_here("face-alignment"):
+        return
+    from voicelip.face.face_alignment_weights import present
+
+    for name, is_present in present().items():
+        yield Finding(name, "present" if is_present else "absent")
+
+
+def _terms(name: str) -> Finding:
+    """Whether the user accepted the terms of the model `name`."""
+    when = terms.accepted_on(name)
+    said = f"accepted ({when})" if when else "not accepted"
+    return Finding(f"terms {name}", f"{said}: {terms.TERMS[name].licence}")
+
+
+def _announced() -> Iterator[Finding]:
+    """What other packages add, without loading it."""
+    for group in ("engines", "detectors", "lips"):
+        found = [
+            f"{point.name} ({point.value})" for point in metadata.entry_points(group=f"voicelip.{group}")
+        ]
+        if found:
+            yield Finding(f"added {group}", ", ".join(sorted(found)))

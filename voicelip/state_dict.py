@@ -14,6 +14,7 @@ from voicelip.errors import InputNotFoundError, ModelFileError
 Network = TypeVar("Network", bound=nn.Module)
 State = dict[str, torch.Tensor]
 
+_WRAPPERS = ("state_dict", "averaged")  # where the weights are in others' checkpoints and in our own
 _COUNTER = "num_batches_tracked"  # says nothing at inference, and old checkpoints lack it
 _NAMED_AT_MOST = 3
 
@@ -23,8 +24,8 @@ def read_state(path: Path) -> State:
     if not path.is_file():
         raise InputNotFoundError(f"{path}: no such model file; check the path")
     loaded = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
-        loaded = loaded["state_dict"]
+    if isinstance(loaded, dict):
+        loaded = next((loaded[key] for key in _WRAPPERS if isinstance(loaded.get(key), dict)), loaded)
     if not isinstance(loaded, dict) or not loaded:
         raise ModelFileError(f"{path}: holds no state dict; give a checkpoint with the network's weights")
     odd = [str(key) for key, value in loaded.items() if not (isinstance(key, str) and _is_plain(value))]

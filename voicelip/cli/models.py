@@ -1,5 +1,8 @@
 """`voicelip models`: the model files that are fetched on first use."""
 
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,6 +70,39 @@ def verify(names: Names = None, as_json: o.Json = False) -> None:
             raise ArtifactError(
                 f"not as they should be: {', '.join(wrong)}; run `voicelip models pull {' '.join(wrong)}`"
             )
+
+
+class _Precision(str, Enum):
+    """How large the numbers of an exported network are."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+    int8 = "int8"
+
+
+@app.command()
+def export(
+    state_dict: Annotated[Path, typer.Argument(metavar="STATE_DICT", help="A .pth or .safetensors file.")],
+    out: o.Out,
+    precision: Annotated[_Precision, typer.Option(help="Of weights and activations.")] = _Precision.fp32,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+) -> None:
+    """Write a network, ours or Wav2Lip's, as an ONNX file, and compare it with PyTorch."""
+    with Terminal(as_json) as terminal:
+        from voicelip.lips.export_state import export as write
+        from voicelip.media import check_output
+
+        check_output(out, overwrite)
+        done = write(state_dict, out, precision.value)
+        if as_json:
+            terminal.show_json({**asdict(done), "path": str(done.path)})
+            return
+        difference = f"differs from PyTorch by {done.largest_difference:.1e} at most"
+        print(
+            f"{done.path}: {done.kind}, {done.bytes / 1e6:.1f} MB, {precision.value}, {difference}",
+            flush=True,
+        )
 
 
 @app.command()

@@ -78,6 +78,13 @@ def weight_file(kind: str, folder: Path | None) -> Path:
     return path
 
 
+def present() -> dict[str, bool]:
+    """Which of the weight files are in torch's cache."""
+    from torch.hub import get_dir
+
+    return {name: (Path(get_dir()) / "checkpoints" / name).is_file() for name in _FILES.values()}
+
+
 def _hash_prefix(name: str) -> str:
     """The start of the file's sha256, which its name carries."""
     return name.partition("-")[2].partition(".")[0]

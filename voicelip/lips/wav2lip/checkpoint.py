@@ -38,12 +38,10 @@ def load_network(path: Path, kind: type[Network]) -> Network:
     raise ModelFileError(f"{path}: not the weights of {NAMES[kind]}: {said}")
 
 
-def recognise(state: State) -> type[nn.Module] | None:
-    """Which of the published networks has these keys and shapes."""
-    for kind in NAMES:
-        if not all(differences(state, network.state_dict()) for network in _kinds(kind)):
-            return kind
-    return None
+def recognise(state: State) -> nn.Module | None:
+    """The published network, without weights yet, that has these keys and shapes."""
+    networks = [network for kind in NAMES for network in _kinds(kind)]
+    return next((each for each in networks if not differences(state, each.state_dict())), None)
 
 
 def _kinds(kind: type[Network]) -> list[Network]:
@@ -55,7 +53,7 @@ def _kinds(kind: type[Network]) -> list[Network]:
 def _other_network(state: State, wanted: type[nn.Module]) -> str:
     """What else the file is, when it is another of the published networks."""
     found = recognise(state)
-    return f"it is {NAMES[found]}" if found not in (None, wanted) else ""
+    return f"it is {NAMES[type(found)]}" if found is not None and type(found) is not wanted else ""
 
 
 def _nearest(wrong: list[str], kind: type[nn.Module]) -> str:
