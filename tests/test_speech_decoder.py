@@ -99,9 +99,9 @@ def test_offsets_and_pitch_in_the_decoder_are_changed_constants_in_the_graph(kok
     random = np.random.default_rng(0)
     constants = kokoro.graph.initializers
     layers = [name for name in constants if name.startswith("decoder.") and name.endswith(".fc.bias")]
-    offsets = {name: random.normal(0, 0.1, constants[name].shape).astype(np.float32) for name in layers}
+    offsets = {name: random.normal(0, 0.2, constants[name].shape).astype(np.float32) for name in layers}
     changed = {name: constants[name] + offset for name, offset in offsets.items()}
-    changed |= {name: constants[name] * np.float32(1.3) for name in PITCH}
+    changed |= {name: np.asarray(constants[name] * np.float32(1.3)) for name in PITCH}
     graph = spoken(changed)
     assert len(layers) == 58
-    assert difference(graph, decoded(kokoro, offsets, pitch=1.3)) < 0.45 < 0.6 < difference(graph, spoken({}))
+    assert difference(graph, decoded(kokoro, offsets, pitch=1.3)) < 0.4 < 0.5 < difference(graph, spoken({}))

@@ -149,7 +149,7 @@ def _overrides(descent: "Descent", graph: Graph, factor: float) -> dict[str, np.
     }
     for name in (PITCH_SCALE, PITCH_BIAS):
         changed[name] = graph.initializers[name] * np.float32(factor)
-    return {name: np.ascontiguousarray(array, np.float32) for name, array in changed.items()}
+    return {name: np.asarray(array, np.float32) for name, array in changed.items()}
 
 
 @contextmanager

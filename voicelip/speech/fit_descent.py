@@ -5,6 +5,9 @@ differ by among the stock voices, so that one learning rate and one prior suit a
 moves all layers together, along the directions in which stock styles differ.
 """
 
+import hashlib
+import os
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from voicelip.errors import ModelFileError
 from voicelip.progress import Progress
 from voicelip.speech import fit_target
 from voicelip.speech.decoder import STYLE, Decoder
@@ -130,10 +134,11 @@ class Descent:
             ],
             betas=(0.8, 0.99),
         )
+        self.seed = seed
         self.order = np.random.default_rng(seed)
         self.step = 0
         self.best = float("inf")
-        self.best_state = self._numbers()
+        self.best_numbers = self._numbers()
         self.best_similarity = 0.0
 
     def rehearse(self, phrase: Phrase, style: np.ndarray, mix: SourceMix) -> Rehearsal:
@@ -160,36 +165,52 @@ class Descent:
             if self.step % self.plan.check_every == 0:
                 self._check(held_out)
                 if keep is not None:
-                    torch.save(self.state(), keep)
+                    self._keep(keep)
             progress("fit", self.step, self.plan.steps, f"steps, similarity {self.best_similarity:.2f}")
             self._descend(training)
         self._check(held_out)
-        self._restore(self.best_state)
+        self._restore(self.best_numbers)
         self.speaker.apply_to_decoder()
         progress("fit", self.step, self.plan.steps, f"steps, similarity {self.best_similarity:.2f}")
-
-    def state(self) -> dict[str, Any]:
-        """All that a resumed fit needs."""
-        return {
-            "step": self.step,
-            "order": self.order.bit_generator.state,
-            "numbers": self._numbers(),
-            "optimizer": self.optimizer.state_dict(),
-            "best": self.best,
-            "best_state": self.best_state,
-            "best_similarity": self.best_similarity,
-        }
 
     def resume(self, file: Path) -> None:
         """Go on where the state in `file` was taken, if there is one."""
         if not file.exists():
             return
-        state = torch.load(file, weights_only=True)
+        try:
+            state = torch.load(file, weights_only=True)
+            same = state["fit"] == self._fingerprint()
+        except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+            raise ModelFileError(f"{file}: not the state of a fit; delete it to start anew") from error
+        if not same:
+            raise ModelFileError(f"{file}: the state of another speaker's fit; delete it to start anew")
         self.order.bit_generator.state = state["order"]
         self.step, self.best = state["step"], state["best"]
-        self.best_state, self.best_similarity = state["best_state"], state["best_similarity"]
+        self.best_numbers, self.best_similarity = state["best_numbers"], state["best_similarity"]
         self._restore(state["numbers"])
         self.optimizer.load_state_dict(state["optimizer"])
+
+    def _keep(self, file: Path) -> None:
+        """Write what `resume` needs; a kill at any moment leaves the old file or the new one."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(file.name + ".part")
+        state = {
+            "fit": self._fingerprint(),
+            "step": self.step,
+            "order": self.order.bit_generator.state,
+            "numbers": self._numbers(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "best_numbers": self.best_numbers,
+            "best_similarity": self.best_similarity,
+        }
+        torch.save(state, temporary)
+        os.replace(temporary, file)
+
+    def _fingerprint(self) -> str:
+        """Of what must be the same for a resumed fit to end as an unbroken one."""
+        facts = f"{self.plan} {self.seed}".encode() + np.round(self.target.centroid, 3).tobytes()
+        return hashlib.sha256(facts).hexdigest()
 
     def _descend(self, training: Sequence[Rehearsal]) -> None:
         share = self.step / self.plan.steps
@@ -214,7 +235,7 @@ class Descent:
             found = [self.loss(item) for item in held_out]
             loss = float(np.mean([float(loss) for loss, _ in found]))
         if loss < self.best:
-            self.best, self.best_state = loss, self._numbers()
+            self.best, self.best_numbers = loss, self._numbers()
             self.best_similarity = float(np.mean([similarity for _, similarity in found]))
 
     def loss(self, item: Rehearsal) -> tuple[Tensor, float]:
