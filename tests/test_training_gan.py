@@ -74,18 +74,18 @@ def test_the_discriminator_learns_to_tell_noise_from_faces(prepared: PreparedCli
     torch.manual_seed(0)
     network = PatchDiscriminator()
     optimiser = torch.optim.Adam(network.parameters(), 2e-3)
-    faces = torch.from_numpy(prepared.crops[:8].copy()).permute(0, 3, 1, 2) / 255
-    outlines = torch.zeros(8, 9, 48, 48)
+    faces = torch.from_numpy(prepared.crops[:4].copy()).permute(0, 3, 1, 2) / 255
+    outlines = torch.ones(4, 9, 48, 48)
     for _ in range(15):
         noisy = (faces + 0.1 * torch.randn_like(faces)).clamp(0, 1)
         real, drawn = (network(judged_part(crops, outlines))[0] for crops in (faces, noisy))
-        value = hinge_loss(real, drawn)
+        value = hinge_loss(real, drawn, torch.ones_like(real))
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
-    assert real.shape == (8, 1, 8, 8)
-    assert value < 1.5
-    assert real.mean() > drawn.mean()
+    assert real.shape == (4, 1, 8, 8)
+    assert value < 1.9
+    assert real.mean() > drawn.mean() + 0.1
 
 
 def test_the_gan_stage_sharpens_a_renderer(prepared: PreparedClips, expert: Path, tmp_path: Path) -> None:

@@ -1,16 +1,17 @@
 """The patch discriminator: does each part of this mouth look like a photograph?
 
-PatchGAN (Isola et al., 2017) with spectral norms (Miyato et al., 2018). It also sees the outlines of lips and
-inner mouth, so that what is drawn must suit the shape that was asked for. Used in training only.
+PatchGAN (Isola et al., 2017), without norms. It also sees the outlines of lips and inner mouth, so that what
+is drawn must suit the shape that was asked for, and only parts on the lips and inside count: skin is warped
+from a photograph anyway, and drowned the rest. Used in training only.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 PATCH_ROWS, PATCH_COLUMNS = (8, 72), (16, 80)  # of the 96 px crop: the mouth and what is around it
 _SHAPES = 2  # outer lip, inner mouth
+_LIPS_COUNT = 0.2  # of a score on the lips, over one inside the mouth
 
 
 def judged_part(crops: torch.Tensor, outlines: torch.Tensor) -> torch.Tensor:
@@ -30,13 +31,13 @@ class PatchDiscriminator(nn.Module):
         first, second, third = widths
         self.layers = nn.ModuleList(
             [
-                spectral_norm(nn.Conv2d(3 + _SHAPES, first, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(first, second, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(second, third, 4, 2, 1)),
-                spectral_norm(nn.Conv2d(third, third, 3, 1, 1)),
+                nn.Conv2d(3 + _SHAPES, first, 4, 2, 1),
+                nn.Conv2d(first, second, 4, 2, 1),
+                nn.Conv2d(second, third, 4, 2, 1),
+                nn.Conv2d(third, third, 3, 1, 1),
             ]
         )
-        self.score = spectral_norm(nn.Conv2d(third, 1, 3, 1, 1))
+        self.score = nn.Conv2d(third, 1, 3, 1, 1)
 
     def forward(self, mouths: torch.Tensor) -> tuple[torch.Tensor, ...]:
         features = []
@@ -47,9 +48,21 @@ class PatchDiscriminator(nn.Module):
         return self.score(x), *features
 
 
-def hinge_loss(real: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-    """For the discriminator (Lim & Ye, 2017)."""
-    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()
+def mouth_weight(mouths: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """How much each of `scores` (B, 1, h, w) counts: 1 inside the mouth, less on the lips, else 0; `mouths`
+    as from `judged_part`.
+    """
+    lips, inside = F.adaptive_max_pool2d(mouths[:, -_SHAPES:], scores.shape[-2:]).split(1, dim=1)
+    return _LIPS_COUNT * lips + (1 - _LIPS_COUNT) * inside
+
+
+def hinge_loss(real: torch.Tensor, drawn: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """For the discriminator (Lim & Ye, 2017), mean over scores by `weight`."""
+    return weighted_mean(F.relu(1 - real) + F.relu(1 + drawn), weight)
+
+
+def weighted_mean(scores: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return (scores * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
 def matching_loss(real: tuple[torch.Tensor, ...], drawn: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -13,7 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from voicelip.lips.discriminator import PatchDiscriminator, hinge_loss, judged_part, matching_loss
+from voicelip.lips.discriminator import (
+    PatchDiscriminator,
+    hinge_loss,
+    judged_part,
+    matching_loss,
+    mouth_weight,
+    weighted_mean,
+)
 from voicelip.lips.mel import SILENCE
 from voicelip.lips.renderer import Renderer, assemble
 from voicelip.lips.sync_expert import SYNC_COLUMNS, SYNC_FRAMES, SyncExpert, seen_mouths
@@ -41,9 +48,9 @@ class GanConfig(RunConfig):
     average: float = 0.998
     discriminator_pace: float = 2.0  # its learning rate over the renderer's
     pixels: float = 1.0  # weights of the losses
-    adversarial: float = 0.01
-    matching: float = 0.05
-    sync: float = 0.003
+    adversarial: float = 0.1
+    matching: float = 0.2
+    sync: float = 0.2
     other_sounds: int = 7  # of the same clip, which the drawn mouths should fit less than their own
 
 
@@ -141,12 +148,13 @@ class GanStage(Stateless):
         flow, weights, paint = call["renderer"](*frames.inputs())
         result = assemble(frames.references, flow, weights, paint)
         seen = composite(frames, result)
-        score, *drawn = call["discriminator"](judged_part(seen, frames.outlines))
+        mouths = judged_part(seen, frames.outlines)
+        scores, *drawn = call["discriminator"](mouths)
         with torch.no_grad():
             _, *real = call["discriminator"](judged_part(frames.target, frames.outlines))
         parts = {
             "pixels": drawing_loss(frames, result, flow, weights),
-            "adversarial": -score.mean(),
+            "adversarial": -weighted_mean(scores, mouth_weight(mouths, scores)),
             "matching": matching_loss(tuple(real), tuple(drawn)),
             "sync": sync_loss(self._expert, seen.unflatten(0, batch.target.shape[:2]), batch),
         }
@@ -156,12 +164,11 @@ class GanStage(Stateless):
 
     def _judge_loss(self, batch: RunBatch, call: Mapping[str, Call]) -> Loss:
         frames = batch.frames()
-        both = torch.cat([frames.target, self._drawn])
-        scores, *_ = call["discriminator"](judged_part(both, frames.outlines.repeat(2, 1, 1, 1)))
+        mouths = judged_part(torch.cat([frames.target, self._drawn]), frames.outlines.repeat(2, 1, 1, 1))
+        scores, *_ = call["discriminator"](mouths)
         real, drawn = scores.chunk(2)
-        return hinge_loss(real, drawn), {
-            "told_apart": ((real > 0).float().mean() + (drawn < 0).float().mean()) / 2
-        }
+        weight = mouth_weight(mouths[: len(real)], real)
+        return hinge_loss(real, drawn, weight), {"preferred": weighted_mean((real > drawn).float(), weight)}
 
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> Scores:
         renderer = networks["renderer"]
