@@ -72,7 +72,7 @@ def _findings() -> Iterator[Finding]:
     yield from map(_artifact, hub.status())
     yield from _weights_of_others()
     yield from map(_terms, terms.TERMS)
-    yield from _announced()
+    yield from announced()
 
 
 def _python() -> Finding:
@@ -243,7 +243,7 @@ def _terms(name: str) -> Finding:
     return Finding(f"terms {name}", f"{said}: {terms.TERMS[name].licence}")
 
 
-def _announced() -> Iterator[Finding]:
+def announced() -> Iterator[Finding]:
     """What other packages add, without loading it."""
     for group in ("engines", "detectors", "lips"):
         found = [
