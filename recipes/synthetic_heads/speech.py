@@ -32,7 +32,7 @@ class Manner:
     @classmethod
     def random(cls, rng: np.random.Generator) -> Manner:
         return cls(
-            strength=float(rng.uniform(0.65, 1.2)),
+            strength=float(rng.uniform(0.5, 1.1)),
             lopsided=float(rng.normal(0, 0.12)),
             smile=float(max(rng.normal(0.03, 0.12), -0.15)),
             shift=float(rng.normal(0, 0.06)),

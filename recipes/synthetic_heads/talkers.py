@@ -40,7 +40,7 @@ def takes(count: int, rng: np.random.Generator) -> list[Frame]:
     """Frames of one talker: head and camera move little and smoothly, the mouth as it likes."""
     manner = Manner.random(rng)
     still = float(rng.uniform(0.15, 1.0))
-    yaw, pitch, roll = (float(rng.normal(0, s)) for s in (0.17, 0.10, 0.04))
+    yaw, pitch, roll = (float(rng.normal(*spread)) for spread in ((0, 0.17), (0.05, 0.10), (0, 0.04)))
     turns, nods, tilts = (still * sway(count, rng, 3) for _ in range(3))
     x, y = still * sway(count, rng, 2), still * sway(count, rng, 2)
     distance = float(np.exp(rng.uniform(np.log(45), np.log(160))))
@@ -97,7 +97,7 @@ def _skin(skin: Skin, rng: np.random.Generator) -> Skin:
 
 def _enamel(rng: np.random.Generator) -> tuple[float, float, float]:
     yellow, dark = rng.uniform(0, 1) ** 1.5, rng.uniform(0.86, 1.0)
-    red, green, blue = dark * np.array([204 - 6 * yellow, 195 - 18 * yellow, 181 - 50 * yellow])
+    red, green, blue = dark * np.array([204 - 6 * yellow, 195 - 18 * yellow, 181 - 36 * yellow])
     return float(red), float(green), float(blue)
 
 
