@@ -47,7 +47,7 @@ def _written_dates(table: Language) -> list[Rule]:
 
 
 def _times(table: Language) -> list[Rule]:
-    french = r"(?<![\d:])(?P<h>[01]?\d|2[0-4]) ?h ?(?P<m>[0-5]\d)?\b(?!\.\w)"
+    french = r"(?<![\d:])(?P<h>[01]?\d|2[0-4]) ?h(?: ?(?P<m>[0-5]\d))?\b(?!\.\w)"
     found = [
         rule(rf"(?<![\d:.])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?(?![\d:])(?:{_MERIDIEM}|{_HOURS})?",
              lambda m: _time(m, table)),
