@@ -9,7 +9,7 @@ from voice_samples import voice as babble
 from voicelip.errors import InputNotFoundError, UnknownNameError, UnreadableMediaError
 from voicelip.media import Audio, write_audio
 from voicelip.speech import resolve_voice
-from voicelip.speech.clone import nearest_mixture
+from voicelip.speech.clone import nearest_mixture, pace_of, pitched
 from voicelip.speech.voices import stock_voices
 
 
@@ -67,3 +67,17 @@ def test_an_unknown_stock_voice_suggests_near_names() -> None:
         resolve_voice("stock:af_hart")
     with pytest.raises(UnknownNameError, match="zm_yunyang"):
         resolve_voice("stock:xyz")
+
+
+def test_the_clone_speaks_at_the_person_s_pitch_and_pace() -> None:
+    from voicelip.speech.engine import Voice, load_engine
+    from voicelip.speech.pitch import pitch_of
+
+    mixture = (("af_heart", 1.0),)  # speaks at 180 Hz
+    voice = Voice("low", mixture, overrides=pitched(mixture, 140.0), pace=pace_of(6.0))
+    low = load_engine("kokoro").synthesize("We walked along the river.", voice, "en-us")
+    heard = pitch_of(low.audio)
+    assert heard is not None
+    assert heard.median_hz == pytest.approx(140, rel=0.08)
+    assert pace_of(3.0) < pace_of(4.9) == 1.0 < pace_of(5.2) < pace_of(9.0) == pace_of(20.0)
+    assert pace_of(None) == 1.0

@@ -13,12 +13,11 @@ from voicelip.errors import BadReferenceError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech import clone, encoder, finish, phonemes
-from voicelip.speech.measures import FRAME_S, speech_frames
+from voicelip.speech.pace import syllable_rate
 from voicelip.speech.pitch import pitch_of
 from voicelip.speech.profile import Origin, Profile
 from voicelip.speech.profile_store import check_free, save_profile, voices_folder
 from voicelip.speech.reference import LONGEST_S, Reference, read_references
-from voicelip.speech.waveform import frame_levels
 
 Fit = Literal["none", "quick", "full"]
 MOST_RECORDINGS = 200
@@ -62,6 +61,7 @@ def describe(
     windows = np.concatenate([reference.windows for reference in references])
     embedding = encoder.middle(windows)
     joined = join([reference.audio for reference in references])
+    found = clone.one_shot(embedding, joined, progress)
     return Profile(
         name=name,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -70,7 +70,9 @@ def describe(
         origins=tuple(_origin(i, one, keep_audio) for i, one in enumerate(references)),
         embedding=embedding,
         windows=windows,
-        mixture=clone.nearest_mixture(embedding),
+        mixture=found.mixture,
+        overrides=found.overrides,
+        pace=found.pace,
         pitch=pitch_of(joined),
         syllables_per_s=syllable_rate(joined),
         spectrum=finish.long_term_spectrum(joined),
@@ -113,23 +115,6 @@ def join(recordings: Sequence[Audio]) -> Audio:
     gap = np.zeros(round(GAP_S * rate), np.float32)
     pieces = [piece for audio in recordings for piece in (audio.resampled(rate).samples, gap)]
     return Audio(np.concatenate(pieces[:-1]), rate)
-
-
-def syllable_rate(audio: Audio) -> float | None:
-    """Syllables per second of speech: peaks of the loudness that stand 2 dB out (after de Jong & Wempe
-    2009).
-    """
-    from scipy.signal import butter, find_peaks, sosfiltfilt
-
-    sound = audio.resampled(16_000).samples
-    spoken_s = float(speech_frames(frame_levels(sound, 16_000, FRAME_S)).sum() * FRAME_S)
-    if spoken_s < 1:
-        return None
-    voice_band = sosfiltfilt(butter(2, [300, 3000], "bandpass", fs=16_000, output="sos"), sound)
-    levels = 20 * np.log10(np.maximum(frame_levels(voice_band, 16_000, 0.01), 1e-5))
-    smooth = np.convolve(levels, np.hanning(9) / np.hanning(9).sum(), mode="same")
-    peaks, _ = find_peaks(smooth, height=np.percentile(smooth, 95) - 25, prominence=2.0, distance=8)
-    return round(len(peaks) / spoken_s, 2)
 
 
 def _counted(recordings: Sequence[Path]) -> Sequence[Path]:
