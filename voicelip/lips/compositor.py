@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from voicelip.face.crop import CROP_PX, CropPart
+from voicelip.lips.texture import Texture
 from voicelip.media import Patch
 
 VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
@@ -18,6 +19,8 @@ _DECISIVENESS = 8  # power that the references' weights are raised to: a mix of 
 _SHOWS = 0.25  # weight of a reference from which its sharpness is seen
 _ROW_PX = 64
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
+
+_PLAIN = Texture()
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,12 @@ def composite(
     mask: np.ndarray,
     layers: MouthLayers,
     references: tuple[ReferenceView, ...],
+    texture: Texture = _PLAIN,
 ) -> Patch:
     """The mouth of a frame made anew, from the `part` of it that shows the crop.
 
-    `current` (96, 96, 3) float32 is the frame's own crop, 0–1; `mask` (96, 96) the opacity.
+    `current` (96, 96, 3) float32 is the frame's own crop, 0–1; `mask` (96, 96) the opacity; `texture` what
+    the frame's surroundings ask for.
     """
     left, top, right, bottom = _bounds(part.to_image, part.image.shape, *_extent(mask))
     if right - left < 2 or bottom - top < 2:
@@ -68,10 +73,11 @@ def composite(
         _interleaved_flow(layers.flow), (CROP_PX, CROP_PX), interpolation=cv2.INTER_CUBIC
     )
     blend, paint = _decided(layers)
+    painted = layers.weights[-1]
     correction = colour_field(current, _assemble_crop(flow, blend, paint, references), mask)
 
     # What the network drew at 96 px is worked out there and scaled up once; reading is done at full size.
-    added = _spread(np.dstack((255 * (paint + correction), mask)), place, size)
+    added = _spread(np.dstack((255 * (paint + correction), mask, painted)), place, size)
     blend, flow = _spread(blend, place, size), _spread(flow, place, size)
     x, y = _crop_coordinates(place, size)
     mouth, alpha = np.ascontiguousarray(added[..., :3]), added[..., 3]
@@ -81,6 +87,7 @@ def composite(
         read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1], shows)
         mouth += _thrice(weight) * read
 
+    mouth = texture.give(mouth, added[..., 4])
     area = part.image[top:bottom, left:right]
     image = np.clip(np.rint(area + _thrice(alpha) * (mouth - area)), 0, 255).astype(np.uint8)
     return Patch(part.left + left, part.top + top, image, alpha > 0)

@@ -24,12 +24,14 @@ from voicelip.lips.motion import (
     closed_mouth,
     lip_gap,
 )
+from voicelip.lips.person import Person
 from voicelip.lips.reach import amplitude, prediction_gain
 from voicelip.lips.references import openings, pick_references
 from voicelip.lips.region import hidden, outlines
 from voicelip.lips.stretch import Stretch
 from voicelip.media import Patch
 
+MOTION_FILE, RENDERER_FILE = "lips_motion.onnx", "lips_renderer.onnx"
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _MOTION_OVERLAP_FRAMES = 250
@@ -44,26 +46,20 @@ class EmbeddedGenerator:
     renderer: Any
     basis: MotionBasis
     donor: Donor
+    person: Person | None = None  # whom it was adapted to
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "EmbeddedGenerator":
         """From `lips_motion.onnx`, `lips_renderer.onnx`, `lips_basis.npz` and `lips_donor.npz` of `folder`,
         by default the shipped ones.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
 
         def find(name: str) -> Path:
             return folder / name if folder else hub.pretrained(name)
 
-        def session(name: str) -> Any:
-            return onnxruntime.InferenceSession(str(find(name)), options, providers=["CPUExecutionProvider"])
-
         return cls(
-            session("lips_motion.onnx"),
-            session("lips_renderer.onnx"),
+            network_session(find(MOTION_FILE)),
+            network_session(find(RENDERER_FILE)),
             MotionBasis.load(find("lips_basis.npz")),
             Donor.load(find("lips_donor.npz")),
         )
@@ -74,8 +70,8 @@ class EmbeddedGenerator:
 
     def _gain(self, job: Job) -> float:
         """By how much more this person moves than is predicted from the sound of their own clip."""
-        if job.own_samples is None:
-            return 1.0
+        if job.own_samples is None or self.person is not None:
+            return 1.0  # who was adapted to is predicted as far as they move
         frames = min(len(job.crops.points), int(len(job.own_samples) / 16_000 * job.fps))
         points = job.crops.points[:frames, MOTION_POINTS]
         seen = np.isfinite(points[:, 0, 0])
@@ -101,6 +97,15 @@ class EmbeddedGenerator:
             codes = self.motion.run(None, {"windows": heard[None]})[0][0]
             parts.append(codes[start - before : stop - before])
         return np.concatenate(parts) * sounding(mel, frames)[:, None]
+
+
+def network_session(path: Path) -> Any:
+    """One of the networks, loaded."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def sounding(mel: np.ndarray, frames: int) -> np.ndarray:
@@ -165,7 +170,8 @@ class EmbeddedSession:
             if stretch.pick.never_open:
                 blend = lend_inside(blend, targets[index])
             layers = MouthLayers(flow[index], blend, paint[index])
-            return composite(parts[index], current[index], stretch.mask, layers, pairs[index].views)
+            texture = stretch.texture(shots[index], parts[index])
+            return composite(parts[index], current[index], stretch.mask, layers, pairs[index].views, texture)
 
         return list(self._pool.map(finish, range(len(shots))))
 
@@ -174,7 +180,9 @@ class EmbeddedSession:
         number = next(n for n, p in enumerate(self._picks) if p.span.start <= source_index < p.span.stop)
         if number not in self._stretches:
             pick, generator = self._picks[number], self._generator
-            self._stretches[number] = Stretch.make(pick, self._job, generator.basis, generator.donor)
+            self._stretches[number] = Stretch.make(
+                pick, self._job, generator.basis, generator.donor, generator.person
+            )
             if len(self._stretches) > _KEPT_STRETCHES:
                 self._stretches.popitem(last=False)
         self._stretches.move_to_end(number)

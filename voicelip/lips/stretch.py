@@ -13,9 +13,11 @@ from voicelip.lips.compositor import VIEW_MARGIN, ReferenceView
 from voicelip.lips.donor import Donor
 from voicelip.lips.generator import Job, Shot
 from voicelip.lips.motion import MOTION_POINTS, MotionBasis, closed_mouth
+from voicelip.lips.person import Person
 from voicelip.lips.reach import amplitude
 from voicelip.lips.references import ReferencePick, crisp, nearest_shape
 from voicelip.lips.region import blend_mask, outlines
+from voicelip.lips.texture import Detail, Texture, grain, skin_above
 
 _JITTER_FRAMES = 1.5  # landmarks of a resting mouth are smoothed over this many frames
 
@@ -48,14 +50,24 @@ class Stretch:
     amplitude: float
     drift: np.ndarray
     mask: np.ndarray
+    detail: Detail  # of the closed view
 
     @classmethod
-    def make(cls, pick: ReferencePick, job: Job, basis: MotionBasis, donor: Donor) -> "Stretch":
-        """Reads the reference frames."""
+    def make(
+        cls,
+        pick: ReferencePick,
+        job: Job,
+        basis: MotionBasis,
+        donor: Donor,
+        person: Person | None = None,
+    ) -> "Stretch":
+        """Reads the reference frames; `person` is what is known of the speaker already."""
         run = job.crops.points[pick.span]
         points = run[:, MOTION_POINTS]
         rest = closed_mouth(points)
-        views = _views(job, sorted({pick.closed, *pick.opened}))
+        mask = blend_mask(run)
+        parts = _parts(job, sorted({pick.closed, *pick.opened}))
+        views = {row: ReferenceView.of(part) for row, part in parts.items()}
         closed, closed_points = views[pick.closed], points[pick.closed - pick.span.start]
         if pick.never_open:
             bank = [(donor.lit_like(closed, job.crops.native_px(pick.closed)), donor.points)]
@@ -66,10 +78,11 @@ class Stretch:
             job.crops,
             filters.gaussian(points, _JITTER_FRAMES),
             tuple(Pair((closed, view), np.stack([closed_points, shape])) for view, shape in bank),
-            rest,
-            amplitude(points - rest, basis),
+            person.rest(rest) if person else rest,
+            person.amplitude if person else amplitude(points - rest, basis),
             _drift(run),
-            blend_mask(run),
+            mask,
+            Detail.of(parts[pick.closed], mask),
         )
 
     def part(self, shot: Shot) -> CropPart:
@@ -87,6 +100,15 @@ class Stretch:
         points = self.steady_points[shot.source_index - self.pick.span.start]
         return Pair((ReferenceView.of(part), chosen.views[1]), np.stack([points, chosen.points[1]]))
 
+    def texture(self, shot: Shot, part: CropPart) -> Texture:
+        """How soft and grainy the new mouth of one frame has to be.
+
+        A mouth that is shut all along is read from its own frame and so is as soft by itself.
+        """
+        skin = skin_above(part, self.mask)
+        blur_px = 0.0 if self.pick.never_open else self.detail.blur_px(skin)
+        return Texture(blur_px, grain(skin), shot.output_index)
+
     def best_open(self, offsets: np.ndarray) -> int:
         """Which open reference suits an opening of the mouth with these offsets (T, 55, 2)."""
         wanted = self.closed + self.amplitude * offsets
@@ -99,9 +121,9 @@ class Stretch:
         ).astype(np.float32)
 
 
-def _views(job: Job, rows: Sequence[int]) -> dict[int, ReferenceView]:
+def _parts(job: Job, rows: Sequence[int]) -> dict[int, CropPart]:
     return {
-        row: ReferenceView.of(job.crops.part(picture, row, VIEW_MARGIN))
+        row: job.crops.part(picture, row, VIEW_MARGIN)
         for row, picture in zip(rows, job.read_frames(rows), strict=True)
     }
 
