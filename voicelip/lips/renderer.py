@@ -92,9 +92,7 @@ class Renderer(nn.Module):
         flow, weights, paint.
         """
         images = torch.cat([masked - 0.5 * (1 - mask), mask - 0.5, references.flatten(1, 2) - 0.5], dim=1)
-        features = self.start(
-            torch.cat([F.pixel_unshuffle(images, 2), outlines, 4 * shift.flatten(1, 2)], dim=1)
-        )
+        features = self.start(torch.cat([_unshuffled(images), outlines, 4 * shift.flatten(1, 2)], dim=1))
         d0 = self.down0(features)
         d1 = self.down1(d0)
         d2 = self.down2(d1)
@@ -104,6 +102,12 @@ class Renderer(nn.Module):
         layers = F.pixel_shuffle(self.layers(u), 2)
         weights = torch.softmax(layers[:, : REFERENCES + 1], dim=1)
         return flow, weights, torch.sigmoid(layers[:, REFERENCES + 1 :])
+
+
+def _unshuffled(images: torch.Tensor) -> torch.Tensor:
+    """`F.pixel_unshuffle(images, 2)` in the form that ONNX Runtime is fast at."""
+    parts = [images[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    return torch.stack(parts, dim=2).flatten(1, 2)
 
 
 def landmark_flow(target: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
@@ -119,8 +123,9 @@ def landmark_flow(target: torch.Tensor, reference: torch.Tensor) -> torch.Tensor
     across = torch.exp(-((axis[None, :, None] - target[:, None, :, 0]) ** 2) / (2 * _REACH_PX**2))
     down = torch.exp(-((axis[None, :, None] - target[:, None, :, 1]) ** 2) / (2 * _REACH_PX**2))
     displacement = (reference - target).transpose(1, 2)
-    moved = torch.einsum("byn,bdn,bxn->bdyx", down, displacement, across)
-    return moved / (torch.einsum("byn,bxn->byx", down, across)[:, None] + 0.05) / CROP_PX
+    # products of matrices rather than einsum, which ONNX Runtime takes three times as long for
+    moved = (down[:, None] * displacement[:, :, None]) @ across[:, None].transpose(2, 3)
+    return moved / ((down @ across.transpose(1, 2))[:, None] + 0.05) / CROP_PX
 
 
 def warp(images: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
