@@ -85,3 +85,47 @@ def _vocabulary() -> dict:
         "model": {"type": "BPE", "dropout": None, "unk_token": "[UNK]", "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "vocab": vocab, "merges": []},
     }  # fmt: skip
+
+
+def make_your_tts(folder: Path) -> Path:
+    """A VITS that takes d-vectors, a speaker encoder beside it, two speakers of its own, two languages."""
+    import torch
+    from TTS.encoder.configs.speaker_encoder_config import SpeakerEncoderConfig
+    from TTS.encoder.utils.generic_utils import setup_encoder_model
+    from TTS.tts.configs.shared_configs import CharactersConfig
+    from TTS.tts.configs.vits_config import VitsConfig
+    from TTS.tts.models.vits import Vits, VitsArgs
+
+    folder.mkdir(parents=True)
+    speakers = {
+        f"{name}.wav": {"name": name, "embedding": [i / 32] * 32} for i, name in enumerate(("ann", "bob"))
+    }
+    (folder / "speakers.json").write_text(json.dumps(speakers))
+    (folder / "language_ids.json").write_text(json.dumps({"en": 0, "pt-br": 1}))
+    config = VitsConfig(
+        model_args=VitsArgs(
+            hidden_channels=16, hidden_channels_ffn_text_encoder=16, num_heads_text_encoder=2,
+            num_layers_text_encoder=1, num_layers_flow=1, num_layers_posterior_encoder=1,
+            upsample_initial_channel_decoder=32, use_d_vector_file=True, d_vector_dim=32,
+            d_vector_file=[str(folder / "speakers.json")], use_language_embedding=True,
+            embedded_language_dim=4, language_ids_file=str(folder / "language_ids.json"),
+            speakers_file=str(folder / "speakers.json"), num_chars=40, use_sdp=False,
+            init_discriminator=False,
+        ),
+        characters=CharactersConfig(characters=LETTERS[:33], punctuations=" .,!?", pad="_", blank="~",
+                                    eos="&", bos="*", characters_class="TTS.tts.utils.text.characters.Graphemes"),
+        text_cleaner="multilingual_cleaners", use_phonemes=False,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = Vits(config)
+    torch.save({"model": model.state_dict()}, folder / "model.pth")
+    config.save_json(str(folder / "config.json"))
+    lstm = {"model_name": "lstm", "input_dim": 80, "proj_dim": 32, "lstm_dim": 32, "num_lstm_layers": 1,
+            "use_lstm_with_projection": False}  # fmt: skip
+    encoder_config = SpeakerEncoderConfig(
+        model_params=lstm, num_loader_workers=0, num_classes_in_batch=2, num_utter_per_class=2
+    )
+    encoder = setup_encoder_model(encoder_config)
+    torch.save({"model": encoder.state_dict()}, folder / "model_se.pth")
+    encoder_config.save_json(str(folder / "config_se.json"))
+    return folder

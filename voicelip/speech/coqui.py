@@ -88,7 +88,8 @@ class CoquiEngine:
             paths = [str(folder / f"{i}.wav") for i in range(len(voice.recordings))]
             for path, recording in zip(paths, voice.recordings, strict=True):
                 write_audio(path, read_audio(recording).resampled(RATE))
-            return {"speaker_wav": paths}
+            # Without a name nothing is kept: coqui-tts would write the voice into the model's folder.
+            return {"speaker_wav": paths, "speaker_name": None}
         if len(names) > 1:
             raise UnknownNameError(
                 f"this model has no speaker {voice.name!r} and cannot listen to a recording; "

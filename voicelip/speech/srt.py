@@ -69,7 +69,7 @@ def _groups(words: list[Segment]) -> list[list[Segment]]:
     total, before, best, cut = sum(lengths), 0, float("inf"), 1
     for i in range(1, len(words)):
         before += lengths[i - 1]
-        bonus = 0.2 * total if words[i - 1].text.endswith(_CLOSES_CLAUSE) else 0.0
+        bonus = 0.4 * total if words[i - 1].text.endswith(_CLOSES_CLAUSE) else 0.0
         cost = abs(2 * before - total) - bonus
         if cost < best:
             best, cut = cost, i
