@@ -104,7 +104,8 @@ def fitted(
         mixture=found.mixture,
         style=found.style,
         overrides=found.overrides,
-        pace=found.pace,
+        # A fit that leaves the pace alone keeps the one that was measured.
+        pace=profile.pace if found.pace == 1.0 else found.pace,
         fit={"mode": found.mode, "seed": found.seed, "scores": dict(found.scores)},
     )
 

@@ -1,0 +1,81 @@
+"""`voicelip voice`: from recordings to a profile and away again, and the answers to what cannot be done."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_runs import Run, runner
+from voice_samples import voice
+
+from voicelip import hub
+from voicelip.media import write_audio
+from voicelip.speech import resolve_voice
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of the test's own that knows the models of the real one."""
+    for name in ("ge2e", "kokoro"):
+        hub.fetch(name)
+    models = (hub.home() / "models").resolve()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "models").symlink_to(models)
+    monkeypatch.setenv("VOICELIP_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return runner(capfd, monkeypatch)
+
+
+def test_a_voice_is_added_shown_sent_and_removed(tmp_path: Path, run: Run) -> None:
+    write_audio(tmp_path / "a.wav", voice(7))
+    write_audio(tmp_path / "b.wav", voice(5, seed=3).resampled(8_000))
+    files = (tmp_path / "a.wav", tmp_path / "b.wav")
+    added = run("voice", "add", "Anna", *files, "--fit", "none", "--lang", "it",
+                "--keep-audio")  # fmt: skip
+    assert added.code == 0
+    assert added.out.startswith("Anna: 12 s of 2 recordings, it, ")
+    assert "b.wav ends at 3.9 kHz, as a telephone does" in added.err
+    facts = json.loads(run("voice", "show", "Anna", "--json").out)
+    assert [origin["file"] for origin in facts["origins"]] == ["a.wav", "b.wav"]
+    assert str(tmp_path) not in json.dumps(facts)
+    assert "not fitted" in run("voice", "list").out
+
+    spoken = resolve_voice("Anna")
+    assert not spoken.is_stock
+    assert [path.is_file() for path in spoken.recordings] == [True, True]
+
+    assert run("voice", "export", "Anna", "-o", tmp_path / "x.voice").code == 0
+    assert run("voice", "import", tmp_path / "x.voice", "--name", "Bea").code == 0
+    assert run("voice", "remove", "Anna").code == 0
+    assert [one["name"] for one in json.loads(run("voice", "list", "--json").out)] == ["Bea"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["voice", "add", "../x", "a.wav"], 2, "cannot be a voice's name"),
+        (["voice", "add", "x", "nobody.wav"], 3, "no such file"),
+        (["voice", "add", "x", "short.wav"], 6, "1.0 s of speech"),
+        (["voice", "add", "x", "a.wav", "--lang", "xx"], 8, "not spoken here"),
+        (["voice", "show", "nobody"], 11, "voicelip voice add nobody"),
+        (["voice", "test", "nobody", "-o", "x.wav"], 11, "no voice profile"),
+        (["voice", "import", "short.wav"], 15, "no voice profile"),
+        (["voice", "import", "nowhere"], 3, "no such file"),
+        (["speak", "Hi.", "--voice", "nobody", "-o", "x.wav"], 11, "no voice is called 'nobody'"),
+        (["speak", "Hi.", "--voice", "af_heart", "-o", "x.wav"], 11, "stock:af_heart"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, argv: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_audio(tmp_path / "a.wav", voice(7))
+    write_audio(tmp_path / "short.wav", voice(1))
+    outcome = run(*argv)
+    assert outcome.code == code
+    assert len(outcome.error_lines) == 1
+    assert said in outcome.err
+    assert not (tmp_path / "home" / "voices").exists()
+    assert not (tmp_path / "x.wav").exists()
