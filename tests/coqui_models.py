@@ -113,7 +113,8 @@ def make_your_tts(folder: Path) -> Path:
             init_discriminator=False,
         ),
         characters=CharactersConfig(characters=LETTERS[:33], punctuations=" .,!?", pad="_", blank="~",
-                                    eos="&", bos="*", characters_class="TTS.tts.utils.text.characters.Graphemes"),
+                                    eos="&", bos="*",
+                                    characters_class="TTS.tts.utils.text.characters.Graphemes"),
         text_cleaner="multilingual_cleaners", use_phonemes=False,
     )  # fmt: skip
     torch.manual_seed(0)

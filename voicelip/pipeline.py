@@ -252,7 +252,7 @@ def _speech(
     if voice == PRESENTER:
         voice = PRESENTER_VOICE
     with watch.stage("voice"):
-        chosen = speech.resolve_voice(voice, progress)
+        chosen = speech.resolve_voice(voice, progress, engine.name)
     with watch.stage("speech"):
         model_dir = None if engine.model_dir is None else Path(engine.model_dir)
         options = speech.EngineOptions(model_dir, engine.device)

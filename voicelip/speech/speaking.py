@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from voicelip.errors import UnknownNameError
+from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech.engine import EngineOptions, Speech, Voice, load_engine
 
@@ -34,9 +35,14 @@ class VoiceSpec:
         raise UnknownNameError(f"no voice is called {spec!r}, and no file either; {_suggestion(spec)}")
 
 
-def resolve_voice(spec: str | Path, progress: Progress = silent) -> Voice:
-    """The voice that `stock:NAME`, the name of a profile, or the path of a recording, stands for."""
+def resolve_voice(spec: str | Path, progress: Progress = silent, engine: str = "kokoro") -> Voice:
+    """The voice that `stock:NAME`, the name of a profile, or the path of a recording, stands for.
+
+    Models of coqui-tts have stock voices of their own, which only they know.
+    """
     named = VoiceSpec.parse(spec)
+    if named.kind == "stock" and engine.partition(":")[0] == "coqui":
+        return Voice(named.name, ())
     if named.kind == "stock":
         from voicelip.speech.voices import check_name
 
@@ -67,13 +73,15 @@ def speak_text(
     """
     speaker = load_engine(engine, options)
     if not isinstance(voice, Voice):
-        voice = resolve_voice(voice, progress)
+        voice = resolve_voice(voice, progress, engine)
     speech = speaker.synthesize(text, voice, lang, speed, progress)
     if not finish or voice.target is None or engine != "kokoro":
         return speech
     from voicelip.speech.finish import finished
+    from voicelip.speech.loudness import levelled
 
-    return replace(speech, audio=finished(speech.audio, voice.target))
+    audio = finished(speech.audio, voice.target)
+    return replace(speech, audio=Audio(levelled(audio.samples, audio.sample_rate), audio.sample_rate))
 
 
 def _looks_like_path(spec: str) -> bool:
