@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["quick", "full"]
 
-STEPS = {"quick": 80, "full": 300}
+STEPS = {"quick": 80, "full": 200}
 PHRASES = {"quick": 6, "full": len(fit_phrases.TRAINING)}  # to prepare one costs as much as a step
 # Farther than this the pitch is not moved, for the voice would sound unnatural.
 LEAST_FACTOR, GREATEST_FACTOR = 0.6, 1.6

@@ -40,7 +40,7 @@ class Graph:
     nodes: dict[str, Node]
 
 
-def read_graph(model: bytes) -> Graph:
+def read_graph(model: bytes | bytearray) -> Graph:
     """All nodes and constants of a serialised model."""
     initializers, nodes = {}, {}
     for number, value, _ in _fields(_graph(model)):
@@ -74,7 +74,7 @@ def cut(model: bytes, outputs: Iterable[str]) -> bytes:
     return with_outputs(rest + field(MODEL_GRAPH, graph), outputs)
 
 
-def _graph(model: bytes) -> memoryview:
+def _graph(model: bytes | bytearray) -> memoryview:
     return next(value for number, value, _ in _fields(memoryview(model)) if number == MODEL_GRAPH)
 
 
