@@ -86,12 +86,12 @@ def corner_distance(a: FaceTrack, b: FaceTrack) -> np.ndarray:
 @pytest.mark.parametrize("source", ["presenter", "val/s5"])
 def test_the_track_and_its_crop_are_those_of_face_mesh(tracker: FaceTracker, source: str) -> None:
     if source == "presenter":
-        images = presenter_frames(20)
+        images = presenter_frames(12)
     else:
         from face_samples import GRID
 
         clips = sorted((GRID / source).glob("*.mp4"))
-        images = grid_clip(f"{source}/{clips[0].stem}")[:20] if clips else grid_clip(f"{source}/none")
+        images = grid_clip(f"{source}/{clips[0].stem}")[:12] if clips else grid_clip(f"{source}/none")
     images = [
         *images,
         np.full_like(images[0], 128),

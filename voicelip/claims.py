@@ -10,7 +10,7 @@ from voicelip.trust import Claim, Model, Source
 
 _ENGINES: dict[str, tuple[str, ...]] = {"kokoro": ("kokoro", "kokoro_voices.npz")}
 _CLONING = ("ge2e",)
-_FACES = ("face-landmarker",)
+_DETECTORS: dict[str, tuple[str, ...]] = {"mesh": ("face-landmarker", "face_mesh.onnx")}
 _LIPS: dict[str, tuple[str, ...]] = {
     "embedded": ("lips_motion.onnx", "lips_renderer.onnx", "lips_basis.npz", "lips_donor.npz")
 }
@@ -33,10 +33,10 @@ def recorded(audio: Path) -> Claim:
     return Claim((Source(audio, "componentOf", "speech"),))
 
 
-def animated(footage: Path | None, lips: str) -> Claim:
+def animated(footage: Path | None, lips: str, detector: str = "mesh") -> Claim:
     """A face made to speak; `footage` is None for one that is nobody's."""
     sources = () if footage is None else (Source(footage, "parentOf", "footage"),)
-    return Claim(sources, _named(_FACES) + _models(_LIPS, lips))
+    return Claim(sources, _models(_DETECTORS, detector) + _models(_LIPS, lips))
 
 
 def _models(tables: dict[str, tuple[str, ...]], name: str) -> tuple[Model, ...]:

@@ -240,7 +240,7 @@ def _spoken(voice: str | Path, engine: str) -> Claim:
 
 
 def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
-    return claims.animated(None if clip.path == PRESENTER_FACE else clip.path, options.lips)
+    return claims.animated(None if clip.path == PRESENTER_FACE else clip.path, options.lips, options.detector)
 
 
 def _speech(
