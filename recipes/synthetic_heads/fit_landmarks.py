@@ -24,7 +24,17 @@ from voicelip.face.points import INNER_LIP, JAW, LEFT_EYE_OUTER, NOSE_BASE, OUTE
 from voicelip.face.tracker import FaceTracker
 
 from .head import Renderer
-from .landmarks import LOWER_INNER, STORED, UPPER_INNER, Correspondence, MeshPoints, along, upward
+from .landmarks import (
+    LOWER_INNER,
+    STORED,
+    UPPER_INNER,
+    Correspondence,
+    MeshPoints,
+    along,
+    eye_frame,
+    outline,
+    upward,
+)
 from .lips import Lips
 from .mesh import LANDMARK_VERTICES, FaceKit, load_facekit
 from .people import random_spec
@@ -32,7 +42,7 @@ from .talkers import takes
 
 _IRIS = range(468, 478)
 _FARTHEST_PX = 6.0  # a detection farther off counts as this
-_RIDGE = 300.0
+_RIDGE = 0.02
 GROUPS: dict[str, Sequence[int]] = {
     "outer lips": OUTER_LIP, "inner lips": INNER_LIP, "jaw": JAW, "stable": STABLE, "nose": NOSE_BASE,
     "all": range(478),
@@ -85,7 +95,7 @@ def fit(kit: FaceKit, lips: Lips, seen: Sightings) -> Correspondence:
         triangles[point], weights[point] = _best_triangle(kit, names, seen, point)
     upper = _places(lips, seen, UPPER_INNER, 0)
     lower = _places(lips, seen, LOWER_INNER, 1)
-    none, no_jaw = np.zeros(2), np.zeros((len(JAW), len(LANDMARK_VERTICES)))
+    none, no_jaw = np.zeros(2), np.zeros((2 * len(JAW), 2 * len(LANDMARK_VERTICES) + 1))
     plain = Correspondence(triangles, weights, upper, lower, none, no_jaw)
     missing = seen.detected - np.array([MeshPoints(lips, plain).place(v) for v in seen.vertices])
     offset = missing[:, UPPER_INNER + LOWER_INNER].mean(axis=(0, 1)) / PX_PER_IOD
@@ -128,12 +138,18 @@ def _places(lips: Lips, seen: Sightings, points: tuple[int, ...], which: int) ->
 
 
 def _jaw_correction(seen: Sightings, missing: np.ndarray) -> np.ndarray:
-    """(15, 68) weights of the landmark vertices about their middle that make up for `missing` (F, 15, 2)."""
-    around = seen.vertices[:, LANDMARK_VERTICES].astype(np.float64)
-    around -= around.mean(axis=1, keepdims=True)
-    rows = np.concatenate([around[..., 0], around[..., 1]])
-    wanted = np.concatenate([missing[..., 0], missing[..., 1]])
-    return np.linalg.solve(rows.T @ rows + _RIDGE * np.eye(rows.shape[1]), rows.T @ wanted).T
+    """(30, 137) ridge regression of `missing` (F, 15, 2) on the outlines, in eye frames."""
+    levels = [eye_frame(points) for points in seen.detected]
+    wanted = np.array(
+        [(m @ np.linalg.inv(level).T).ravel() for m, level in zip(missing, levels, strict=True)]
+    )
+    known = np.array([outline(v, level) for v, level in zip(seen.vertices, levels, strict=True)])
+    known_mean, wanted_mean = known.mean(axis=0), wanted.mean(axis=0)
+    rows = known - known_mean
+    weights = np.linalg.solve(
+        rows.T @ rows + _RIDGE * np.eye(rows.shape[1]), rows.T @ (wanted - wanted_mean)
+    ).T
+    return np.concatenate([weights, (wanted_mean - weights @ known_mean)[:, None]], axis=1)
 
 
 def report(lips: Lips, seen: Sightings, found: Correspondence) -> None:

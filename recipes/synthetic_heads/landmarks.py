@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voicelip.face.points import INNER_LIP, JAW, inter_ocular_px
+from voicelip.face.points import INNER_LIP, JAW, LEFT_EYE_OUTER, RIGHT_EYE_OUTER, inter_ocular_px
 
 from .lips import Lips
 from .mesh import LANDMARK_VERTICES
@@ -26,9 +26,10 @@ BRIDGE, CHIN = LANDMARK_VERTICES[27], LANDMARK_VERTICES[8]
 class Correspondence:
     """Where each point lies on the mesh.
 
-    `triangles` (478, 3) and `weights` (478, 3) in them; `upper`, `lower` (9,): shares 0..1 of the inner rims,
-    image left to right; `rim_offset` (2,): how far Face Mesh sees these beside the rims, in distances of the
-    outer eye corners; `jaw` (15, 68): weights of the landmark vertices, about their middle, added to the jaw.
+    `triangles` (478, 3) and `weights` (478, 3) in them; `upper`, `lower` (9,): shares 0..1 of the inner
+    rims, image left to right; `rim_offset` (2,): how far Face Mesh sees these beside the rims, in distances
+    of the outer eye corners; `jaw` (30, 137): what is added to the 15 jaw points, from `outline` and 1, both
+    with the eyes level and in the same unit.
     """
 
     triangles: np.ndarray
@@ -73,8 +74,9 @@ class MeshPoints:
         """
         flat = vertices[:, :2].astype(np.float64)
         points = np.einsum("ijk,ij->ik", flat[self._triangles], self._weights)
-        outline = flat[LANDMARK_VERTICES]
-        points[list(JAW)] += self._jaw @ (outline - outline.mean(axis=0))
+        level = eye_frame(points)
+        features = np.append(outline(flat, level), 1.0)
+        points[list(JAW)] += (self._jaw @ features).reshape(-1, 2) @ level.T
         up = upward(flat)
         upper, lower = self._lips.edges(flat, up)
         above, below = along(upper, self._upper), along(lower, self._lower)
@@ -83,6 +85,18 @@ class MeshPoints:
         points[list(UPPER_INNER)] = above - overlap + offset
         points[list(LOWER_INNER)] = below + overlap + offset
         return points.astype(np.float32)
+
+
+def eye_frame(points: np.ndarray) -> np.ndarray:
+    """(2, 2) matrix from units of the outer eye corners' distance, along it and down, to px of `points`."""
+    x, y = points[RIGHT_EYE_OUTER] - points[LEFT_EYE_OUTER]
+    return np.array([[x, -y], [y, x]])
+
+
+def outline(vertices: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """(136,) the 68 landmark vertices of (V, 2) about their middle, in an `eye_frame`."""
+    places = vertices[LANDMARK_VERTICES]
+    return ((places - places.mean(axis=0)) @ np.linalg.inv(level).T).ravel()
 
 
 def upward(vertices: np.ndarray) -> np.ndarray:
