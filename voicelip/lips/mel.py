@@ -20,7 +20,7 @@ SILENCE = -4.0  # the value of a column without sound
 _WINDOW = 800
 _PRE_EMPHASIS = 0.97
 _LOW_HZ, _HIGH_HZ = 55.0, 7600.0
-_CHUNK_COLUMNS = 4096  # keeps the memory of an hour's spectrogram to that of a minute's
+_CHUNK_COLUMNS = 512  # keeps the memory of an hour's spectrogram to that of some seconds'
 
 
 def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
