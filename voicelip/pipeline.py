@@ -31,6 +31,7 @@ from voicelip.face import (
     stabilise,
 )
 from voicelip.face.cache import cached_track
+from voicelip.face.looks import looks_of
 from voicelip.hashing import content_hash
 from voicelip.lips import generator as lip_generators
 from voicelip.lips.mel import SAMPLE_RATE
@@ -61,6 +62,7 @@ PRESENTER = "stock:presenter"
 _BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
 _WAITING_BYTES = 48 << 20
 _SOUND_CHUNK_S = 1.0
+_LOOKS = 5  # frames in which a face is compared with those that lips were adapted to
 _OWN_SOUND_S = 60.0  # of the clip, enough to tell how its speaker moves
 
 
@@ -77,6 +79,7 @@ class LipsyncOptions:
     static: bool = False  # only the clip's first frame is used, as a photo would be
     detector: str = "mesh"
     lips: str = "embedded"
+    adapted: str = "auto"  # the face whose adapted lips are used; auto: the one that the clip shows, if any
     lips_options: object | None = None  # of the generator's own kind, such as Wav2LipOptions
     device: str = "auto"  # of models that run in torch: cpu, cuda, cuda:N or mps
     crf: int = 18
@@ -102,6 +105,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     passed_through: dict[str, int] = field(default_factory=dict)  # reason → frames left as they were
     words: tuple["Segment", ...] = ()  # of speech made from text, as written, and when they are heard
+    adapted: str | None = None  # the face that the lips were adapted to
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -298,6 +302,7 @@ def _regenerate(
         else:
             track, crops = _unsearched(searched)
     with watch.stage("listening"):
+        generator, adapted = _adapted(generator, options.adapted, clip, track)
         job = lip_generators.Job(
             audio.resampled(SAMPLE_RATE).samples,
             frames,
@@ -332,7 +337,14 @@ def _regenerate(
         frames = writer.frames_written
     warnings = (*warnings, *clip.problems, *_passed_warnings(passed, frames))
     return Result(
-        out, round(float(frames / fps), 3), frames, float(fps), watch.seconds, warnings, dict(passed)
+        out,
+        round(float(frames / fps), 3),
+        frames,
+        float(fps),
+        watch.seconds,
+        warnings,
+        dict(passed),
+        adapted=adapted,
     )
 
 
@@ -360,6 +372,15 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
             f"{clip.path}: no face that can be animated is seen; use a clip that shows it from the front"
         )
     return track
+
+
+def _adapted(
+    generator: lip_generators.LipGenerator, wanted: str, clip: Clip, track: FaceTrack
+) -> tuple[lip_generators.LipGenerator, str | None]:
+    """The generator that knows the person in the clip, if one was adapted to them, and the face's name."""
+    from voicelip.lips.adapted import adapted
+
+    return adapted(generator, wanted, clip.path, lambda: looks_of(clip, track, _LOOKS))
 
 
 def _unsearched(frames: int) -> tuple[FaceTrack, MouthCrops]:

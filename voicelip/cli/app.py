@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voicelip import __version__
+from voicelip.cli import adapt as faces
 from voicelip.cli import evaluate, failures, models
 from voicelip.cli import options as o
 from voicelip.cli.demo import demo
@@ -59,6 +60,7 @@ def say(
     static: o.Static = False,
     detector: o.Detector = "mesh",
     lips: o.Lips = "embedded",
+    adapted: o.AdaptedTo = "auto",
     pads: o.Pads = (0, 10, 0, 0),
     box: o.FaceBox = None,
     nosmooth: o.NoSmooth = False,
@@ -77,7 +79,7 @@ def say(
         from voicelip import pipeline
 
         options = _lipsync_options(
-            when_short, when_long, face_index, face_like, strength, static, detector, lips,
+            when_short, when_long, face_index, face_like, strength, static, detector, lips, adapted,
             _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
         )  # fmt: skip
         result = pipeline.say(
@@ -101,6 +103,7 @@ def lipsync(
     static: o.Static = False,
     detector: o.Detector = "mesh",
     lips: o.Lips = "embedded",
+    adapted: o.AdaptedTo = "auto",
     pads: o.Pads = (0, 10, 0, 0),
     box: o.FaceBox = None,
     nosmooth: o.NoSmooth = False,
@@ -118,7 +121,7 @@ def lipsync(
         from voicelip import pipeline
 
         options = _lipsync_options(
-            when_short, when_long, face_index, face_like, strength, static, detector, lips,
+            when_short, when_long, face_index, face_like, strength, static, detector, lips, adapted,
             _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
         )  # fmt: skip
         result = pipeline.lipsync(
@@ -162,6 +165,8 @@ app.command()(demo)
 app.command()(voices)
 app.command(cls=VerifyCommand)(verify)
 app.add_typer(voice_app, name="voice")
+app.command()(faces.adapt)
+app.add_typer(faces.app, name="faces")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(doctor)
@@ -175,8 +180,8 @@ def _show_version(wanted: bool) -> None:
 
 def _lipsync_options(
     when_short: o.WhenShort, when_long: o.WhenLong, face_index: int | None, face_like: Path | None,
-    strength: float, static: bool, detector: str, lips: str, lips_options: object, device: str,
-    crf: int, preset: str,
+    strength: float, static: bool, detector: str, lips: str, adapted: str, lips_options: object,
+    device: str, crf: int, preset: str,
 ) -> "LipsyncOptions":  # fmt: skip
     from voicelip.pipeline import LipsyncOptions
 
@@ -189,6 +194,7 @@ def _lipsync_options(
         static=static,
         detector=detector,
         lips=lips,
+        adapted=adapted,
         lips_options=lips_options,
         device=device,
         crf=crf,

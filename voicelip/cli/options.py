@@ -157,6 +157,15 @@ Lips = Annotated[
         rich_help_panel=_PICTURE,
     ),
 ]
+AdaptedTo = Annotated[
+    str,
+    typer.Option(
+        "--adapted",
+        metavar="NAME",
+        help="A face of `voicelip faces`; auto: the one that the clip shows; none: nobody's.",
+        rich_help_panel=_PICTURE,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(

@@ -109,7 +109,8 @@ def _listen(level: int) -> list[tuple[logging.Logger, logging.Handler]]:
 def summary(result: "Result", elapsed_s: float) -> str:
     """Such as `demo.mp4: 6.2 s, 155 frames at 25 fps in 9.8 s`."""
     pictures = f", {result.frames} frames at {result.fps:g} fps" if result.frames else ""
-    return f"{result.path}: {result.duration_s:.1f} s{pictures} in {elapsed_s:.1f} s"
+    lips = f", lips adapted to {result.adapted}" if result.adapted else ""
+    return f"{result.path}: {result.duration_s:.1f} s{pictures} in {elapsed_s:.1f} s{lips}"
 
 
 def _code_of(error: Exception) -> int:

@@ -1,9 +1,9 @@
-"""The shipped networks as PyTorch modules that can go on learning, and what they learned as constants of the
+"""The shipped networks as PyTorch modules that can go on learning, and what they learned put back into the
 shipped graphs.
 
 Exporting folds each batch normalisation into the convolution before it. A few minutes of one person are too
 little to estimate statistics from anyway, so it stays folded: what is learned are the constants of the graph,
-one for one.
+one for one, and what runs in the end is the graph that ships.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,11 @@ class _Place:
 
 
 class ShippedNetwork:
-    """A network with the weights of a shipped ONNX file."""
+    """A network with the weights of a shipped ONNX file, which can be written into a copy of that file."""
 
     def __init__(self, network: nn.Module, path: Path) -> None:
         """`network` is filled from the file at `path`, which holds the same layers in the same order."""
+        self._path = path
         graph = read_graph(path.read_bytes())
         self.network = _folded(network).eval()
         try:
@@ -48,9 +49,13 @@ class ShippedNetwork:
                 f"{path.name} holds other layers than this version trains; reinstall voicelip ({error})"
             ) from None
 
-    def constants(self) -> dict[str, np.ndarray]:
-        """What stands in the graph for the module's present weights, by the graph's names."""
-        return {place.name: _read(place) for place in self._places}
+    def save(self, path: Path) -> None:
+        """The shipped graph with the network's present weights in place of its own."""
+        model = bytearray(self._path.read_bytes())
+        constants = read_graph(model).initializers  # views of `model`
+        for place in self._places:
+            constants[place.name][...] = _read(place)
+        path.write_bytes(model)
 
 
 def _folded(network: nn.Module) -> nn.Module:

@@ -1,0 +1,135 @@
+"""`voicelip adapt` and `voicelip faces`: lips that know a person."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicelip.cli import failures
+from voicelip.cli import options as o
+from voicelip.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from voicelip.lips.face_profile import FaceFacts, FaceProfile
+
+app = typer.Typer(help="Faces that the lips were adapted to.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The face's name.", show_default=False)]
+
+
+def adapt(
+    clip: Annotated[
+        Path, typer.Argument(metavar="CLIP", help="The person speaking, seen and heard: 30 s or more.",
+                             show_default=False)
+    ],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The face's name; else the clip's.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(metavar="N", help="Time to learn, at most.")] = 5.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of chance; the same one learns the same.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a face of this name.")] = False,
+    as_json: o.Json = False,
+    verbose: o.Verbose = False,
+    quiet: o.Quiet = False,
+) -> None:  # fmt: skip
+    """Teach the lips one person, from a clip of them speaking. Clips of that person then use it by
+    themselves.
+
+    Only for a person who has agreed. What does no better on the clip's held-out end is not kept.
+    """
+    with Terminal(as_json, verbose, quiet) as terminal:
+        from voicelip.lips.face_profile import to_dict
+        from voicelip.training.adapt import AdaptOptions, adapt
+
+        adapted = adapt(clip, AdaptOptions(name, minutes, seed, overwrite), terminal.progress)
+    if as_json:
+        terminal.show_json({**to_dict(adapted.profile), "warnings": list(adapted.warnings)})
+    elif not quiet:
+        for warning in adapted.warnings:
+            failures.say(f"voicelip: warning: {warning}")
+        print(_line(adapted.profile), flush=True)
+
+
+@app.command("list")
+def list_faces(as_json: o.Json = False) -> None:
+    """The faces that are kept here."""
+    with Terminal(as_json) as terminal:
+        from voicelip.errors import VoicelipError
+        from voicelip.lips.face_profile import to_dict
+        from voicelip.lips.face_store import face_names, faces_folder, load_face
+
+        profiles = []
+        for name in face_names():
+            try:
+                profiles.append(load_face(name))
+            except VoicelipError as error:  # one damaged profile does not hide the others
+                failures.say(f"voicelip: warning: {error}")
+        if as_json:
+            terminal.show_json([to_dict(profile) for profile in profiles])
+            return
+        for profile in profiles:
+            print(_line(profile))
+        if not profiles:
+            failures.say(f"no faces in {faces_folder()}; make one with `voicelip adapt CLIP`")
+
+
+@app.command()
+def show(name: Name, as_json: o.Json = False) -> None:
+    """Where a face came from, and what was learned."""
+    with Terminal(as_json) as terminal:
+        from voicelip.lips.face_profile import to_dict
+        from voicelip.lips.face_store import load_face
+
+        profile = load_face(name)
+        if as_json:
+            terminal.show_json(to_dict(profile))
+            return
+        for key, value in _facts(profile):
+            print(f"{key:12} {value}")
+
+
+@app.command()
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Faces to delete.", show_default=False)
+    ],
+) -> None:
+    """Delete faces and all that was learned of them."""
+    with Terminal():
+        from voicelip.lips.face_store import face_folder, remove_face
+
+        for name in names:
+            face_folder(name)  # an unknown one is refused before any is deleted
+        for name in names:
+            remove_face(name)
+            print(f"removed {name}", flush=True)
+
+
+def _line(profile: "FaceProfile") -> str:
+    """Such as `alice: 29 s of alice.mp4; lips off by 0.70 % of the eyes' distance (before 0.83), …`."""
+    facts = profile.facts
+    outdated = "" if profile.is_current else "; adapted from other networks than these: adapt again"
+    return f"{facts.name}: {facts.seconds:.0f} s of {facts.file}; {'; '.join(_scores(facts))}{outdated}"
+
+
+def _scores(facts: "FaceFacts") -> list[str]:
+    lmd, psnr = facts.scores["lmd"], facts.scores["mouth_psnr"]
+    return [
+        f"motion off by {lmd['after']:.2f} % (before {lmd['before']:.2f})",
+        f"drawing {psnr['after']:.1f} dB (before {psnr['before']:.1f})",
+    ]
+
+
+def _facts(profile: "FaceProfile") -> list[tuple[str, Any]]:
+    facts = profile.facts
+    networks = [name.removeprefix("lips_").removesuffix(".onnx") for name in facts.networks]
+    return [
+        ("name", facts.name),
+        ("created", f"{facts.created} by voicelip {facts.voicelip}"),
+        ("learned from", f"{facts.file}, {facts.seconds:.1f} s, sha256 {facts.sha256[:16]}…"),
+        *(("held-out end", line) for line in _scores(facts)),
+        ("adapted", ", ".join(networks) or "nothing but reach and resting mouth"),
+        ("settings", ", ".join(f"{key} {value}" for key, value in facts.settings.items())),
+        ("in use", "yes" if profile.is_current else "no: adapted from other networks; adapt again"),
+        ("folder", profile.folder),
+    ]
