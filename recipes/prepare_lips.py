@@ -28,21 +28,25 @@ from voicelip import hub
 from voicelip.errors import VoicelipError
 from voicelip.training.clips import PreparedClips
 from voicelip.training.corpora import Layout, Recording, find_recordings
-from voicelip.training.preparation import Outcome, Requirements, prepare_shard
+from voicelip.training.preparation import Outcome, Place, Requirements, mouth_crops, prepare_shard
 from voicelip.training.shards import journal_lines, shard_folders
+from voicelip.training.wav2lip_faces import face_crops
 
 PER_SHARD = 32  # recordings
+CROPS: dict[str, Place] = {"mouth": mouth_crops, "face": face_crops}
 FIGURES = ("face_px", "sharpness", "silence", "opening", "av_offset_frames", "av_r")
 
 
-def prepare(folder: Path, out: Path, layout: Layout, needs: Requirements, workers: int) -> None:
+def prepare(
+    folder: Path, out: Path, layout: Layout, needs: Requirements, workers: int, place: Place = mouth_crops
+) -> None:
     """Prepare what is not prepared yet, and write the report."""
     layout, recordings = find_recordings(folder, layout)
     done = {line["source"] for shard in shard_folders(out) for line in journal_lines(shard)}
     missing = [recording for recording in recordings if recording.source not in done]
     print(f"{len(recordings)} recordings, laid out as {layout.value}; {len(missing)} to do", flush=True)
     finished = len(recordings) - len(missing)
-    for outcomes in _run(folder, out, missing, needs, workers):
+    for outcomes in _run(folder, out, missing, needs, workers, place):
         finished += len(outcomes)
         for outcome in outcomes:
             if outcome.rejected:
@@ -55,7 +59,7 @@ def prepare(folder: Path, out: Path, layout: Layout, needs: Requirements, worker
 
 
 def _run(
-    folder: Path, out: Path, recordings: list[Recording], needs: Requirements, workers: int
+    folder: Path, out: Path, recordings: list[Recording], needs: Requirements, workers: int, place: Place
 ) -> Iterator[list[Outcome]]:
     """The outcomes of one shard after the other, as they get done."""
     landmarker = hub.fetch("face-landmarker")
@@ -65,7 +69,9 @@ def _run(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         waiting: list[Future[list[Outcome]]] = [
-            pool.submit(prepare_shard, folder, out / "shards" / f"{number:05d}", batch, landmarker, needs)
+            pool.submit(
+                prepare_shard, folder, out / "shards" / f"{number:05d}", batch, landmarker, needs, place
+            )
             for number, batch in enumerate(batches, start=first)
         ]
         try:
@@ -125,6 +131,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for the shards and report.json")
     parser.add_argument("--layout", type=Layout, choices=list(Layout), default=Layout.auto, metavar="NAME",
                         help="auto, grid, lrs, hdtf or plain")  # fmt: skip
+    parser.add_argument("--crops", choices=list(CROPS), default="mouth",
+                        help="mouth: of the embedded network; face: of Wav2Lip (%(default)s)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--min-face", type=float, default=Requirements.face_px,
                         help="px between the outer eye corners (%(default)s)")  # fmt: skip
@@ -138,7 +146,8 @@ def main() -> None:
         face_px=arguments.min_face, max_silence=arguments.max_silence, max_offset_frames=arguments.max_offset
     )
     try:
-        prepare(arguments.clips, arguments.out, arguments.layout, needs, arguments.workers)
+        place = CROPS[arguments.crops]
+        prepare(arguments.clips, arguments.out, arguments.layout, needs, arguments.workers, place)
     except (VoicelipError, OSError) as error:
         sys.exit(f"prepare_lips: {error}")
 

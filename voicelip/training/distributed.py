@@ -42,11 +42,6 @@ class Ranks:
         dist.all_gather_object(values, value)
         return values
 
-    def wait(self) -> None:
-        """Until all processes are here."""
-        if self.count > 1:
-            dist.barrier()
-
 
 def without_exchange(network: nn.Module) -> AbstractContextManager[None]:
     """Keep gradients to this process: the step goes on with another piece of the batch."""

@@ -43,10 +43,10 @@ class GanConfig(RunConfig):
 
     steps: int = 2000
     batch: int = 6
-    learning_rate: float = 2e-4
+    learning_rate: float = 5e-5
     precision: Precision = "bfloat16"
     average: float = 0.998
-    discriminator_pace: float = 2.0  # its learning rate over the renderer's
+    discriminator_pace: float = 8.0  # its learning rate over the renderer's
     pixels: float = 1.0  # weights of the losses
     adversarial: float = 0.1
     matching: float = 0.2

@@ -139,15 +139,20 @@ class _Run:
 
     def _evaluate(self, step: int) -> None:
         if self.curves:
-            networks = {
-                name: self.averages[name].network if name in self.averages else player.network
-                for name, player in self.players.items()
-            }
+            networks = self._shown()
             for network in networks.values():
                 network.eval()
             with torch.no_grad():
                 self.curves.scores(step, self.stage.evaluate(networks, step))
-        self.ranks.wait()
+        if self.ranks.count > 1:  # what the first process learnt of it, all should know
+            self.stage.resume(self.ranks.gather(self.stage.state())[0])
+
+    def _shown(self) -> dict[str, nn.Module]:
+        """The networks as they would ship."""
+        return {
+            name: self.averages[name].network if name in self.averages else player.network
+            for name, player in self.players.items()
+        }
 
     def _save(self, step: int) -> None:
         chances = self.ranks.gather(_chance(self.ranks.device))
@@ -165,6 +170,7 @@ class _Run:
             stage=self.stage.state(),
             config=asdict(self.config),
         )
+        self.stage.publish(self._shown(), step, self.path.parent)
 
     def _player_state(self, name: str) -> dict[str, Any]:
         player = self.players[name]

@@ -1,18 +1,19 @@
 """From recordings to prepared clips: faces followed, crops cut, sound heard, all measured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from voicelip.errors import VoicelipError
-from voicelip.face import MouthCrops, stabilise
+from voicelip.face import stabilise
 from voicelip.face.track import FaceTrack
 from voicelip.face.tracker import FaceTracker
 from voicelip.lips.mel import COLUMNS_PER_S, SAMPLE_RATE, mel_spectrogram
-from voicelip.media import Clip, read_audio
+from voicelip.media import Clip, ClipInfo, read_audio
 from voicelip.training import quality
 from voicelip.training.clips import ClipEntry
 from voicelip.training.corpora import Recording
@@ -56,20 +57,48 @@ class Outcome:
     rejected: str | None = None
 
 
+class Crops(Protocol):
+    """Where the crop of each frame lies; `points` (T, 478, 2) float32 are landmarks in crop px."""
+
+    @property
+    def points(self) -> np.ndarray: ...
+
+    def cut(self, image: np.ndarray, index: int) -> np.ndarray:
+        """(96, 96, 3) of frame `index`."""
+
+
+Place = Callable[[FaceTrack, ClipInfo], Crops]
+
+
+def mouth_crops(track: FaceTrack, info: ClipInfo) -> Crops:
+    """Those of the embedded network."""
+    return stabilise(track)
+
+
 def prepare_shard(
-    folder: Path, shard: Path, recordings: Sequence[Recording], landmarker: Path, needs: Requirements
+    folder: Path,
+    shard: Path,
+    recordings: Sequence[Recording],
+    landmarker: Path,
+    needs: Requirements,
+    place: Place = mouth_crops,
 ) -> list[Outcome]:
-    """Prepare `recordings` of the corpus in `folder` into one new shard."""
+    """Prepare `recordings` of the corpus in `folder` into one new shard, with crops where `place` says."""
     tracker = FaceTracker.from_task(landmarker)
     with ShardWriter(shard) as writer:
-        return [_prepare(folder, recording, tracker, needs, writer) for recording in recordings]
+        return [_prepare(folder, recording, tracker, needs, place, writer) for recording in recordings]
 
 
 def _prepare(
-    folder: Path, recording: Recording, tracker: FaceTracker, needs: Requirements, writer: ShardWriter
+    folder: Path,
+    recording: Recording,
+    tracker: FaceTracker,
+    needs: Requirements,
+    place: Place,
+    writer: ShardWriter,
 ) -> Outcome:
     try:
-        clips = _clips(folder / recording.source, recording, tracker, needs, writer)
+        clips = _clips(folder / recording.source, recording, tracker, needs, place, writer)
     except OSError:
         raise  # of the output: reading reports its own errors
     except Exception as error:  # a broken file must not end a run over thousands
@@ -83,11 +112,16 @@ def _prepare(
 
 
 def _clips(
-    path: Path, recording: Recording, tracker: FaceTracker, needs: Requirements, writer: ShardWriter
+    path: Path,
+    recording: Recording,
+    tracker: FaceTracker,
+    needs: Requirements,
+    place: Place,
+    writer: ShardWriter,
 ) -> tuple[ClipEntry, ...]:
     source = _read(path, tracker)
     pieces = _fit_pieces(source, needs)
-    crops = stabilise(source.track)
+    crops = place(source.track, source.clip.info)
     return tuple(_write(recording, source, crops, piece, len(pieces) == 1, writer) for piece in pieces)
 
 
@@ -149,7 +183,7 @@ def _mel_of(source: _Source, piece: slice) -> np.ndarray:
 
 
 def _write(
-    recording: Recording, source: _Source, crops: MouthCrops, piece: slice, is_only: bool, writer: ShardWriter
+    recording: Recording, source: _Source, crops: Crops, piece: slice, is_only: bool, writer: ShardWriter
 ) -> ClipEntry:
     mel = _mel_of(source, piece)
     entry = ClipEntry(
@@ -175,8 +209,8 @@ def _write(
     return replace(entry, quality=figures)
 
 
-def _crops(clip: Clip, crops: MouthCrops, piece: slice) -> Iterator[np.ndarray]:
-    """The mouth crops of a stretch, (up to 64, 96, 96, 3) at a time: frames are read again, never kept."""
+def _crops(clip: Clip, crops: Crops, piece: slice) -> Iterator[np.ndarray]:
+    """The crops of a stretch, (up to 64, 96, 96, 3) at a time: frames are read again, never kept."""
     waiting: list[np.ndarray] = []
     for frame in clip.frames(piece.start, piece.stop):
         waiting.append(crops.cut(frame.image, frame.index))

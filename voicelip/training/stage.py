@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -63,14 +64,20 @@ class Stage(Protocol):
     def resume(self, state: dict[str, Any]) -> None:
         """Take up what `state` gave."""
 
+    def publish(self, networks: Mapping[str, nn.Module], step: int, out: Path) -> None:
+        """Write what others than the loop read, beside each saved state."""
+
 
 class Stateless:
-    """For stages that remember nothing but their players."""
+    """For stages that remember nothing but their players, and whose state is all there is to write."""
 
     def state(self) -> dict[str, Any]:
         return {}
 
     def resume(self, state: dict[str, Any]) -> None:
+        pass
+
+    def publish(self, networks: Mapping[str, nn.Module], step: int, out: Path) -> None:
         pass
 
 
