@@ -74,9 +74,7 @@ def test_the_clone_speaks_at_the_person_s_pitch_and_pace() -> None:
     from voicelip.speech.pitch import pitch_of
 
     mixture = (("af_heart", 1.0),)  # speaks at 180 Hz
-    voice = Voice(
-        "low", mixture, overrides=pitched(stock_voices().style("af_heart"), 125.0), pace=pace_of(6.0)
-    )
+    voice = Voice("low", mixture, overrides=pitched(mixture, 125.0), pace=pace_of(6.0))
     low = load_engine("kokoro").synthesize("We walked along the river.", voice, "en-us")
     heard = pitch_of(low.audio)
     assert heard is not None

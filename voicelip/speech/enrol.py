@@ -71,7 +71,6 @@ def describe(
         embedding=embedding,
         windows=windows,
         mixture=found.mixture,
-        style=found.style,
         overrides=found.overrides,
         pace=found.pace,
         pitch=pitch_of(joined),
