@@ -100,9 +100,9 @@ def crisp(crops: list[np.ndarray], points: np.ndarray) -> np.ndarray:
 def _lip_sharpness(crop: np.ndarray, points: np.ndarray) -> float:
     """Mean squared Laplacian of the grey crop around the outer lip, away from the inner mouth."""
     lips, inside, _ = outlines(points, CROP_PX)
-    area = cv2.dilate(lips, np.ones((9, 9))) & ~cv2.dilate(inside, np.ones((7, 7)))
+    area = (cv2.dilate(lips, np.ones((9, 9))) > 127) & (cv2.dilate(inside, np.ones((7, 7))) < 128)
     edges = cv2.Laplacian(crop.mean(axis=-1).astype(np.float32), cv2.CV_32F)
-    return float((edges[area > 127] ** 2).mean()) if (area > 127).any() else 0.0
+    return float((edges[area] ** 2).mean()) if area.any() else 0.0
 
 
 def openings(gap: np.ndarray) -> np.ndarray:
