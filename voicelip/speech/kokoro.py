@@ -75,7 +75,9 @@ class KokoroEngine:
         Times count from the start of the first piece. The first piece sets the gain for all.
         """
         lang, utterances, warnings = _prepared(text, lang, speed, first_tokens=FIRST_TOKENS)
-        takes = self._takes(utterances, voice, speed, progress, ahead=_workers(utterances) + 1)
+        takes = self._takes(
+            utterances, voice, speed, progress, ahead=_workers(utterances) + 1, first_alone=True
+        )
         gain, warnings = 0.0, voice.warnings + warnings
         for piece in _placed(takes, utterances, speed):
             gain = gain or loudness.gain(piece.samples, self.sample_rate)
@@ -85,11 +87,17 @@ class KokoroEngine:
             warnings = ()
 
     def _takes(
-        self, utterances: Sequence[Utterance], voice: Voice, speed: float, progress: Progress, ahead: int
+        self,
+        utterances: Sequence[Utterance],
+        voice: Voice,
+        speed: float,
+        progress: Progress,
+        ahead: int,
+        first_alone: bool = False,
     ) -> Iterator[_Take]:
         """What is spoken, in order; at most `ahead` takes are made before they are asked for.
 
-        Where not all are wanted at once, the first is made alone, so that it is there sooner.
+        With `first_alone` the others wait for the first, so that it is there sooner.
         """
         style, session = style_of(voice), session_of(voice, progress)
         speed *= voice.pace
@@ -100,7 +108,7 @@ class KokoroEngine:
         waiting, done = iter(utterances), 0
         try:
             for utterance in utterances:
-                wanted = ahead if done or ahead >= len(utterances) else 1
+                wanted = 1 if first_alone and not done else ahead
                 while len(jobs) < wanted and (coming := next(waiting, None)) is not None:
                     jobs.append(pool.submit(_speak, session, coming, style, speed))
                 take = jobs.popleft().result()
