@@ -12,15 +12,18 @@ from voicelip.errors import InputNotFoundError
 
 
 class Averaged:
-    """Exponential moving average of a network's weights and buffers."""
+    """Exponential moving average of a network's weights and buffers.
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    `is_trained` says that the network is good already; otherwise a young average forgets its random start.
+    """
+
+    def __init__(self, network: nn.Module, decay: float, is_trained: bool = False) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self._decay = decay
+        self._decay, self._is_trained = decay, is_trained
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self._decay, (step + 1) / (step + 10))  # a young average forgets its random start
+        decay = self._decay if self._is_trained else min(self._decay, (step + 1) / (step + 10))
         for averaged, current in zip(
             self.network.state_dict().values(), network.state_dict().values(), strict=True
         ):

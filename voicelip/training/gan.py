@@ -105,6 +105,7 @@ class GanStage(Stateless):
                 self._renderer,
                 torch.optim.AdamW(self._renderer.parameters(), rate, betas=(0.5, 0.99)),
                 config.average,
+                is_trained=True,
             ),
             "discriminator": Player(
                 discriminator,

@@ -49,7 +49,7 @@ class _Run:
             for name, player in self.players.items()
         }
         self.averages = {
-            name: checkpoint.Averaged(player.network, player.average)
+            name: checkpoint.Averaged(player.network, player.average, player.is_trained)
             for name, player in self.players.items()
             if player.average is not None
         }

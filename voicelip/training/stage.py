@@ -19,6 +19,7 @@ class Player:
     optimiser: torch.optim.Optimizer
     average: float | None = None  # decay of the running average of its weights; None: none is kept
     clip: float | None = 1.0  # largest norm of its gradient
+    is_trained: bool = False  # starts from good weights, which belong into the average
 
 
 @dataclass(frozen=True)
