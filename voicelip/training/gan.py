@@ -50,7 +50,7 @@ class GanConfig(RunConfig):
     pixels: float = 1.0  # weights of the losses
     adversarial: float = 0.1
     matching: float = 0.2
-    sync: float = 0.2
+    sync: float = 0.02
     other_sounds: int = 7  # of the same clip, which the drawn mouths should fit less than their own
 
 
