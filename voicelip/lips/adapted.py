@@ -16,7 +16,7 @@ from voicelip.lips.embedded import EmbeddedGenerator
 from voicelip.lips.face_profile import FaceProfile
 from voicelip.lips.generator import LipGenerator
 
-SAME_PERSON = 0.7  # median likeness difference up to which a clip shows the profile's person
+SAME_PERSON = 0.65  # median likeness difference; strangers differ by 0.79 and more (docs/lips.md)
 _log = logging.getLogger(__name__)
 
 Looks = Callable[[], Sequence[np.ndarray]]

@@ -118,13 +118,14 @@ def _learn_motion(
     network: nn.Module, footage: Footage, basis: MotionBasis, seed: int, clock: _Clock, progress: Progress
 ) -> tuple[Person | None, Scores]:
     """Leaves the best weights in `network`; no person if the shipped ones do better without any."""
-    stretches, exam = adapt_motion.heard(footage.learned), adapt_motion.heard(footage.held_out)
-    before = adapt_motion.base_score(network, exam, basis)
+    stretches = adapt_motion.heard(footage.learned)
+    exam = adapt_motion.Exam.of(stretches, adapt_motion.heard(footage.held_out))
+    before = exam.base_score(network, basis)
     person = adapt_motion.know(stretches, basis)
     examples = adapt_motion.lessons(stretches, person, basis)
 
     def score(candidate: nn.Module) -> float:
-        return adapt_motion.person_score(candidate, person, exam, basis).lmd
+        return exam.person_score(candidate, person, basis).lmd
 
     best, state = score(network), _state(network)
     adapt_motion.correct_linearly(network, examples, stretches)
@@ -140,7 +141,7 @@ def _learn_motion(
         if now < best:
             best, state = now, weights
     network.load_state_dict(state)
-    after = adapt_motion.person_score(network, person, exam, basis)
+    after = exam.person_score(network, person, basis)
     scores = {"lmd": _pair(before.lmd, after.lmd), "r": _pair(before.r, after.r)}
     return (person, scores) if after.lmd < before.lmd else (None, scores)
 

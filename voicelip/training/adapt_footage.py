@@ -2,6 +2,7 @@
 what is held out.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 from voicelip import hub
 from voicelip.errors import BadReferenceError, NoFaceError, UnreadableMediaError
 from voicelip.face import MouthCrops, stabilise
+from voicelip.face.cache import cached_track
 from voicelip.face.looks import looks_of
 from voicelip.face.track import FaceTrack
 from voicelip.face.tracker import FaceTracker
@@ -88,14 +90,15 @@ def _sound(path: Path) -> np.ndarray:
 
 
 def _track(clip: Clip, frames: int, progress: Progress) -> FaceTrack:
-    tracker = FaceTracker.from_task(hub.fetch("face-landmarker", progress))
-
-    def images():  # type: ignore[no-untyped-def]
+    def images() -> Iterator[np.ndarray]:
         for number, frame in enumerate(clip.frames(0, frames), start=1):
             yield frame.picture.rgb(exact=False)
             progress("faces", number, frames, "frames")
 
-    return tracker.track(images())
+    def compute() -> FaceTrack:
+        return FaceTracker.from_task(hub.fetch("face-landmarker", progress)).track(images())
+
+    return cached_track(clip.path, f"adapt {FPS} {frames}", hub.home() / "tracks", compute)[0]
 
 
 def _check(path: Path, track: FaceTrack, loud: np.ndarray) -> None:

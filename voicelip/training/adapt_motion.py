@@ -118,35 +118,47 @@ def know(stretches: list[Heard], basis: MotionBasis) -> Person:
     return replace(person, amplitude=speaker_amplitude(offsets) / basis.amplitude)
 
 
-def base_score(network: nn.Module, held_out: list[Heard], basis: MotionBasis) -> MotionScore:
-    """As the generator does without a profile: amplitude and gain from the clip itself."""
-    targets = []
-    for stretch in held_out:
-        offsets = stretch.points - stretch.closed
-        moved = amplitude(offsets, basis) * basis.decode(codes_of(network, stretch))
-        targets.append(stretch.closed + moved * prediction_gain(lip_gap(moved), lip_gap(offsets)))
-    return _score(targets, held_out)
+@dataclass(frozen=True)
+class Exam:
+    """Held-out speech, each stretch to be said by a mouth that was seen elsewhere in the footage: what the
+    resting mouth looks like while it is spoken is not given away.
+    """
 
+    pairs: list[tuple[Heard, Heard]]  # seen, to be said
 
-def person_score(
-    network: nn.Module, person: Person, held_out: list[Heard], basis: MotionBasis
-) -> MotionScore:
-    """As the generator does with a profile."""
-    return _score(
-        [
-            person.rest(stretch.closed) + person.amplitude * basis.decode(codes_of(network, stretch))
-            for stretch in held_out
-        ],
-        held_out,
-    )
+    @classmethod
+    def of(cls, seen: list[Heard], held_out: list[Heard]) -> "Exam":
+        """Every held-out stretch with one or two of those `seen`."""
+        count = len(seen)
+        picks = [(k, n) for k in range(len(held_out)) for n in sorted({k % count, (k + count // 2) % count})]
+        return cls([(seen[n], held_out[k]) for k, n in picks])
 
+    def base_score(self, network: nn.Module, basis: MotionBasis) -> MotionScore:
+        """As the generator does without a profile: amplitude and gain from what is seen."""
+        targets = []
+        for seen, said in self.pairs:
+            offsets = seen.points - seen.closed
+            reach = amplitude(offsets, basis)
+            own = lip_gap(reach * basis.decode(codes_of(network, seen)))
+            gain = prediction_gain(own, lip_gap(offsets))
+            targets.append(seen.closed + gain * reach * basis.decode(codes_of(network, said)))
+        return self._score(targets)
 
-def _score(targets: list[np.ndarray], held_out: list[Heard]) -> MotionScore:
-    wanted = np.concatenate(targets)[:, _LIP_ROWS]
-    real = np.concatenate([stretch.points for stretch in held_out])[:, _LIP_ROWS]
-    distance = np.linalg.norm(placed(wanted, real) - real, axis=-1).mean()
-    pairs = [(lip_gap(t), lip_gap(s.points)) for t, s in zip(targets, held_out, strict=True)]
-    return MotionScore(float(100 * distance / PX_PER_IOD), _r_at(pairs, 0))
+    def person_score(self, network: nn.Module, person: Person, basis: MotionBasis) -> MotionScore:
+        """As the generator does with a profile."""
+        return self._score(
+            [
+                person.rest(seen.closed) + person.amplitude * basis.decode(codes_of(network, said))
+                for seen, said in self.pairs
+            ]
+        )
+
+    def _score(self, targets: list[np.ndarray]) -> MotionScore:
+        wanted = np.concatenate(targets)[:, _LIP_ROWS]
+        real = np.concatenate([said.points for _, said in self.pairs])[:, _LIP_ROWS]
+        distance = np.linalg.norm(placed(wanted, real) - real, axis=-1).mean()
+        gaps = [(lip_gap(t), lip_gap(said.points)) for t, (_, said) in zip(targets, self.pairs, strict=True)]
+        return MotionScore(float(100 * distance / PX_PER_IOD), _r_at(gaps, 0))
 
 
 @torch.no_grad()
