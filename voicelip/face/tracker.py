@@ -95,8 +95,8 @@ class FaceTracker:
 
     @classmethod
     def from_task(cls, path: Path) -> "FaceTracker":
-        """With the detector of MediaPipe's `face_landmarker.task`, a zip of TFLite files; the landmark network
-        ships with the package.
+        """With the detector of MediaPipe's `face_landmarker.task`, a zip of TFLite files; the landmark
+        network ships with the package.
         """
         with zipfile.ZipFile(path) as task:
             return cls(BlazeFace(task.read("face_detector.tflite")), FaceMesh())
