@@ -20,7 +20,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedClips:
 
 
 def test_the_motion_network_learns_that_loud_is_open(prepared: PreparedClips, tmp_path: Path) -> None:
-    motion.train(motion.MotionConfig(codes=3, steps=150, batch=8, frames=32), prepared, prepared, tmp_path)
+    motion.train(motion.MotionConfig(codes=3, steps=80, batch=6, frames=32), prepared, prepared, tmp_path)
     state = torch.load(tmp_path / "motion.pt", weights_only=True)
     basis, amplitude = motion.fit_basis(prepared, 3)
     from voicelip.lips.motion_net import MotionNet
@@ -35,7 +35,7 @@ def test_the_renderer_learns(prepared: PreparedClips, tmp_path: Path) -> None:
     lessons = Lessons.of(prepared)
     before = renderer.mouth_psnr(Renderer(), lessons)
     renderer.train(
-        renderer.RendererConfig(steps=80, batch=4, precision="float32"), prepared, prepared, tmp_path
+        renderer.RendererConfig(steps=40, batch=4, precision="float32"), prepared, prepared, tmp_path
     )
     network = Renderer()
     network.load_state_dict(torch.load(tmp_path / "renderer.pt", weights_only=True)["averaged"])

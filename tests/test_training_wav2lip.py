@@ -149,6 +149,7 @@ def test_the_generators_loss_falls_on_one_batch(prepared: PreparedClips, expert:
     assert _fall(stage, "generator", steps=3) < 0.8
 
 
+@pytest.mark.slow
 def test_the_sync_experts_loss_falls_on_one_batch(prepared: PreparedClips) -> None:
     torch.manual_seed(0)
     config = wav2lip_sync.Wav2LipSyncConfig(learning_rate=1e-3, **{**TINY, "batch": 4})
