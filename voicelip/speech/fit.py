@@ -22,11 +22,13 @@ from voicelip.speech.voices import stock_voices
 
 if TYPE_CHECKING:
     from voicelip.speech.fit_descent import Descent, Rehearsal
+    from voicelip.speech.fit_target import Target
 
 Mode = Literal["quick", "full"]
 
-STEPS = {"quick": 80, "full": 200}
+STEPS = {"quick": 60, "full": 200}
 PHRASES = {"quick": 6, "full": len(fit_phrases.TRAINING)}  # to prepare one costs as much as a step
+NEAREST, PITCH_COST = 8, 0.3  # stock voices to choose from; an octave away counts as much as 0.3 of cosine
 # Farther than this the pitch is not moved, for the voice would sound unnatural.
 LEAST_FACTOR, GREATEST_FACTOR = 0.6, 1.6
 PITCH_SCALE, PITCH_BIAS = "encoder.predictor.F0_proj.weight_scale", "encoder.predictor.F0_proj.bias"
@@ -104,8 +106,9 @@ def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Pro
     weights = decoder_weights(graph)
     target = fit_target.target_of(references)
     stock = stock_voices()
-    name = stock.names[int(np.argmax(stock.embeddings @ target.centroid))]
-    style, front = stock.style(name), FrontHalf(model)
+    front = FrontHalf(model)
+    name = _start(front, target)
+    style = stock.style(name)
     training = [_phrase(front, *text, style) for text in fit_phrases.TRAINING[: PHRASES[mode]]]
     held_out = [_phrase(front, *text, style) for text in fit_phrases.HELD_OUT]
     factor = _pitch_factor([phrase for phrase, _ in training], target.median_hz)
@@ -121,6 +124,23 @@ def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Pro
         return [descent.rehearse(_at_pitch(phrase, factor), row, mix) for phrase, row in phrases]
 
     return _Rehearsal(name, graph, descent, ready(training), ready(held_out), factor)
+
+
+def _start(front: FrontHalf, target: "Target") -> str:
+    """The stock voice to start from: near in likeness, and in pitch, for moving that far sounds unnatural."""
+    stock = stock_voices()
+    cosines = stock.embeddings @ target.centroid
+    near = np.argsort(-cosines)[:NEAREST]
+    median_hz = target.median_hz
+    if median_hz is None:
+        return stock.names[near[0]]
+
+    def octaves(name: str) -> float:
+        phrase, _ = _phrase(front, *fit_phrases.TRAINING[0], stock.style(name))
+        return float(np.log2(median_hz / phrase.median_hz))
+
+    scores = [cosines[i] - PITCH_COST * abs(octaves(stock.names[i])) for i in near]
+    return stock.names[near[int(np.argmax(scores))]]
 
 
 def _phrase(front: FrontHalf, lang: str, text: str, style: np.ndarray) -> tuple[Phrase, np.ndarray]:

@@ -254,9 +254,10 @@ class Descent:
     def _statistics_distance(self, mel: Tensor, item: Rehearsal) -> Tensor:
         """From the references' spectrum, given that this phrase's sounds are not average."""
         mean, spread = self._statistics(mel)
-        plain_mean, _ = self._statistics(item.plain)
+        plain_mean, plain_spread = self._statistics(item.plain)
         wanted = torch.from_numpy(self.target.mel_mean).to(mel) + plain_mean - self.plain_mean
-        wanted_spread = torch.from_numpy(self.target.mel_spread).to(mel)
+        # Bands of a noisy recording vary less, which is not the voice: stock depth is the least.
+        wanted_spread = torch.maximum(torch.from_numpy(self.target.mel_spread).to(mel), plain_spread)
         return (mean - wanted).abs().mean() + 0.5 * (spread - wanted_spread).abs().mean()
 
     @staticmethod
