@@ -66,7 +66,8 @@ def keep(name: str, clip: Path, look: float = 0.0, **changed: object) -> Path:
         facts = FaceFacts(
             name=name, voicelip="0", created="now", file=clip.name, sha256=content_hash(clip), seconds=30.0,
             scores={key: {"before": 0.9, "after": 0.7} for key in ("lmd", "r", "mouth_psnr")}, settings={},
-            base=face_profile.base_hashes(), networks={MOTION_FILE: content_hash(folder / MOTION_FILE)},
+            base=face_profile.base_hashes([MOTION_FILE]),
+            networks={MOTION_FILE: content_hash(folder / MOTION_FILE)},
         )  # fmt: skip
         looks = np.full((3, 16), look, np.float32)
         face_profile.write(folder, replace(facts, **changed), Person(0.8, CLOSED), looks)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ ONNX. No frame and no sound of the footage is inside.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,14 +23,15 @@ from voicelip.lips.person import Person
 FORMAT = 1
 FACTS, NUMBERS = "face.json", "face.npz"
 NETWORKS = (MOTION_FILE, RENDERER_FILE)
-BASE_FILES = (*NETWORKS, "lips_basis.npz")
+BASIS_FILE = "lips_basis.npz"
 _LARGEST_FACTS = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
 class FaceFacts:
     """What is to be read of a profile. `scores` are of the held-out part of the footage, before and after;
-    `base` the hashes of the shipped files it belongs to, `networks` those of the adapted ones, by file name.
+    `base` the hashes of the shipped files that it was learned on top of, `networks` those of the adapted
+    ones, by file name.
     """
 
     name: str
@@ -57,8 +58,8 @@ class FaceProfile:
 
     @property
     def is_current(self) -> bool:
-        """Whether it belongs to the networks that ship now."""
-        return self.facts.base == base_hashes()
+        """Whether what it belongs to is what ships now."""
+        return self.facts.base == base_hashes(list(self.facts.base))
 
     def generator(self, base: EmbeddedGenerator) -> EmbeddedGenerator:
         """`base` with this person's networks; raises ProfileError for files that are not those adapted."""
@@ -78,9 +79,9 @@ class FaceProfile:
         return network_session(path)
 
 
-def base_hashes() -> dict[str, str]:
-    """What the shipped files are, by name."""
-    return {name: content_hash(hub.pretrained(name)) for name in BASE_FILES}
+def base_hashes(names: Iterable[str]) -> dict[str, str]:
+    """What those of the shipped files are that the lips are made of, by name."""
+    return {name: content_hash(hub.pretrained(name)) for name in names if name in (*NETWORKS, BASIS_FILE)}
 
 
 def to_dict(profile: FaceProfile) -> dict[str, Any]:

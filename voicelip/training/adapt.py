@@ -64,7 +64,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
     name = face_store.check_free(options.name or clip.stem, options.overwrite)
     footage = read_footage(clip, progress)
     clock = _Clock(began, 60 * options.minutes)
-    basis = MotionBasis.load(hub.pretrained("lips_basis.npz"))
+    basis = MotionBasis.load(hub.pretrained(face_profile.BASIS_FILE))
     motion = ShippedNetwork(MotionNet(len(basis.components)), hub.pretrained(MOTION_FILE))
     lag = adapt_motion.check_sound(motion.network, footage, basis, clip.name)
     footage = footage.shifted(lag) if lag else footage
@@ -90,7 +90,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
             seconds=round(footage.seconds, 2),
             scores=motion_scores | renderer_scores,
             settings={"minutes": options.minutes, "seed": options.seed, "late_frames": lag},
-            base=face_profile.base_hashes(),
+            base=face_profile.base_hashes([*learned, *([face_profile.BASIS_FILE] if person else [])]),
             networks={file: content_hash(folder / file) for file in learned},
         )
         face_profile.write(folder, facts, person, footage.looks)
