@@ -23,6 +23,7 @@ def reference() -> Audio:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "STEPS", {"quick": 4})
     monkeypatch.setattr(fit, "PHRASES", {"quick": 1})
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # threads wait for each other on a busy machine
     monkeypatch.setattr(fit_descent, "Plan", functools.partial(fit_descent.Plan, check_every=2))
 
 
