@@ -54,7 +54,7 @@ def test_json_is_all_there_is_on_stdout(run: Run, sound: Path) -> None:
     assert result["path"] == "out.mp4"
     assert (result["frames"], result["fps"], result["duration_s"]) == (10, 25.0, 0.4)
     assert set(result) == {
-        "path", "duration_s", "frames", "fps", "timings_s", "warnings", "passed_through"
+        "path", "duration_s", "frames", "fps", "timings_s", "warnings", "passed_through", "words", "adapted"
     }  # fmt: skip
 
 
