@@ -11,7 +11,10 @@ from voicelip.media import Audio, write_audio
 from voicelip.speech import speak_text
 
 VOICE = "stock:af_heart"
-TEXT = "Hello, and welcome. I am nobody in particular, but I would be glad to read your text to you today."
+TEXT = (
+    "Hello, and welcome. I am nobody in particular, but I would be glad to read your text to you today. "
+    "Choose a picture, write a few words, and listen."
+)
 TARGET = Path(__file__).resolve().parent.parent / "voicelip" / "assets" / "presenter.wav"
 
 
