@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_TRUST = 0.75  # in the known resting mouth, against the one seen in the clip
-
 
 @dataclass(frozen=True)
 class Person:
@@ -20,7 +18,7 @@ class Person:
         """The closed mouth where a clip shows `seen` (55, 2): a few seconds tell it only roughly, but where
         it lies, and how large it is, are the clip's own.
         """
-        return seen + _TRUST * (placed(self.closed, seen) - seen)
+        return placed(self.closed, seen)
 
 
 def placed(shapes: np.ndarray, like: np.ndarray) -> np.ndarray:
