@@ -134,7 +134,7 @@ class TestVoice:
             ("empty.wav", 4, "is empty"),
             ("corrupt.wav", 4, "not a media file"),
             ("silent.wav", 6, "silent"),
-            ("short.wav", 6, "2 s"),
+            ("short.wav", 6, "6 s to 2 min"),
             ("long.wav", 6, "5"),
         ],
     )

@@ -116,9 +116,10 @@ def measures_of(path: Path, audio: Audio) -> Measures:
 
 def examine(found: Measures, sample_rate: int) -> list[Finding]:
     """What the sound itself says, the worst first."""
-    checks = [*_format_faults(found, sample_rate), *_content_faults(found), *_length_faults(found)]
-    checks += [*_quality_faults(found)]
-    return sorted(checks, key=lambda finding: not finding.refuses)
+    checks = [*_format_faults(found, sample_rate), *_content_faults(found)]
+    too_brief = found.duration_s < SHORTEST_S  # of a moment of sound nothing else can be told
+    checks = [*_length_faults(found), *checks] if too_brief else [*checks, *_length_faults(found)]
+    return sorted([*checks, *_quality_faults(found)], key=lambda finding: not finding.refuses)
 
 
 def examine_speakers(windows: np.ndarray) -> list[Finding]:

@@ -26,7 +26,7 @@ EVENNESS = 0.7  # faces differ more than voices: speakers with few clips count f
 class RendererConfig(RunConfig):
     """Settings of a run; defaults are those of the shipped weights."""
 
-    steps: int = 2000
+    steps: int = 2200
     learning_rate: float = 2e-3
     precision: Precision = "bfloat16"
 
