@@ -12,7 +12,7 @@ PAUSE_LETTERS = {",": 3, ";": 4, ":": 4, ".": 5, "!": 5, "?": 5}  # as long as s
 def by_hearing(
     words: Sequence[str], heard: Sequence[Segment], start_s: float, end_s: float
 ) -> tuple[Segment, ...]:
-    """Written words with the times of the same words heard; those between share the time between by letters."""
+    """Written words with the times of the same words heard; others share the time between by letters."""
     ours, theirs = [_bare(word) for word in words], [_bare(word.text) for word in heard]
     found: list[Segment | None] = [None] * len(words)
     for a, b, size in SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks():

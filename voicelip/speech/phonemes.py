@@ -217,7 +217,7 @@ def _cut_as(ipa: str, words: list[str]) -> list[str]:
 
 
 def _place(end: int, blocks: Any) -> int:
-    """Where a boundary in one text stands in the other: before the letter that follows it, if both have it."""
+    """Where a boundary in one text stands in the other: before the letter that follows, if both have it."""
     place = 0
     for a, b, size in blocks:
         if a > end:

@@ -90,7 +90,7 @@ def _ipa(marked: Marked, char: str) -> str:
 
 
 def _spans(letters: str, first: int | None) -> list[tuple[int, int]]:
-    """The pieces of a stretch of phonemes; the first one at most so long, cut at a clause or between words."""
+    """The pieces of a stretch of phonemes; the first at most so long, cut at a clause or between words."""
     if first is None or len(letters) <= first:
         return phonemes.chunk_spans(letters)
     for marks in (";:—….!?,", " "):
