@@ -200,6 +200,6 @@ def test_picked_frames_are_those_of_a_plain_reading(tmp_path):
     images = [np.full((48, 64, 3), 6 * index, np.uint8) for index in range(40)]
     clip = Clip(make_video(tmp_path / "clip.mp4", images))
     plain = {frame.index: frame.image for frame in clip.frames()}
-    picked = clip.picked([31, 4, 5, 31])
+    picked = list(clip.picked([31, 4, 5, 31]))
     assert [frame.index for frame in picked] == [4, 5, 31]
     assert all(np.array_equal(frame.image, plain[frame.index]) for frame in picked)

@@ -392,8 +392,8 @@ def _unsearched(frames: int) -> tuple[FaceTrack, MouthCrops]:
 
 
 def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
-    def read(indices: Sequence[int]) -> list[Picture]:
-        return [frame.picture for frame in clip.picked(indices)]
+    def read(indices: Sequence[int]) -> Iterator[Picture]:
+        return (frame.picture for frame in clip.picked(indices))
 
     return read
 

@@ -1,6 +1,5 @@
 """The embedded lip generator: our own networks, run by ONNX Runtime from files that ship with the package."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,7 +34,6 @@ MOTION_FILE, RENDERER_FILE = "lips_motion.onnx", "lips_renderer.onnx"
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _MOTION_OVERLAP_FRAMES = 250
-_KEPT_STRETCHES = 3
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class EmbeddedSession:
         self._offsets = generator.basis.decode(codes) * job.strength
         self._opening = openings(lip_gap(self._offsets))
         self._picks = pick_references(job.crops.points)
-        self._stretches: OrderedDict[int, Stretch] = OrderedDict()
+        self._current: Stretch | None = None
         self._best: dict[tuple[int, int], int] = {}
         self._pool = ThreadPoolExecutor(2)
 
@@ -180,17 +178,16 @@ class EmbeddedSession:
         return list(self._pool.map(finish, range(len(shots))))
 
     def _stretch(self, source_index: int) -> Stretch:
-        """The stretch that a frame lies in; the last few are kept, since a clip may go back and forth."""
-        number = next(n for n, p in enumerate(self._picks) if p.span.start <= source_index < p.span.stop)
-        if number not in self._stretches:
-            pick, generator = self._picks[number], self._generator
-            self._stretches[number] = Stretch.make(
+        """The stretch that a frame lies in; only the last one is kept, since its references are large."""
+        current = self._current
+        if current is None or not current.pick.span.start <= source_index < current.pick.span.stop:
+            pick = next(p for p in self._picks if p.span.start <= source_index < p.span.stop)
+            generator = self._generator
+            self._current = None  # let go of the old one before there is a new one
+            self._current = current = Stretch.make(
                 pick, self._job, generator.basis, generator.donor, generator.person
             )
-            if len(self._stretches) > _KEPT_STRETCHES:
-                self._stretches.popitem(last=False)
-        self._stretches.move_to_end(number)
-        return self._stretches[number]
+        return current
 
     def _best_open(self, stretch: Stretch, frame: int) -> int:
         opening = int(self._opening[frame])

@@ -4,7 +4,7 @@ One file per implementation; `create` finds them by name, NAME or NAME:ARGUMENT.
 through the entry point group `voicelip.lips`: a callable from a `LipSetup` to a `LipGenerator`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import entry_points
@@ -32,7 +32,7 @@ __all__ = [
 ENTRY_POINTS = "voicelip.lips"
 _BUILT_IN = ("embedded", "wav2lip:CHECKPOINT", "wav2lip", "wav2lip-gan")
 
-ReadFrames = Callable[[Sequence[int]], list[Picture]]
+ReadFrames = Callable[[Sequence[int]], Iterable[Picture]]
 
 
 @dataclass(frozen=True)

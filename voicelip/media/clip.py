@@ -79,17 +79,15 @@ class Clip:
                 previous, picture = decoded, self._picture(decoded)
             yield self._frame(index, picture)
 
-    def picked(self, indices: Sequence[int]) -> list[Frame]:
+    def picked(self, indices: Sequence[int]) -> Iterator[Frame]:
         """The frames of these indices, in rising order, decoding what lies between near ones only once."""
-        found: list[Frame] = []
         wanted = sorted(set(indices))
         while wanted:
             near = [index for index in wanted if index - wanted[0] <= _NEAR_FRAMES]
             for index, decoded in self.pictures(near[0], near[-1] + 1):
                 if index in near:
-                    found.append(self._frame(index, self._picture(decoded)))
+                    yield self._frame(index, self._picture(decoded))
             wanted = wanted[len(near) :]
-        return found
 
     def frames_backwards(self, start: int, stop: int = 0) -> Iterator[Frame]:
         """Frames `start`, `start - 1`, … down to and including `stop`.

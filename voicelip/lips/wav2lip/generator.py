@@ -117,7 +117,7 @@ class Wav2LipSession:
 
 
 def _places(options: Wav2LipOptions, job: Job) -> Places:
-    first = job.read_frames([0])[0]
+    first = next(iter(job.read_frames([0])))
     if options.box is None:
         return followed_places(job.crops, first.height, first.width, options)
     top, bottom, left, right = options.box
