@@ -10,7 +10,7 @@ from voice_samples import RATE, voice
 from voicelip.errors import BadReferenceError
 from voicelip.media import Audio, read_audio, write_audio
 from voicelip.speech import measures, reference
-from voicelip.speech.pitch import pitch_of
+from voicelip.speech.pitch import HIGHEST_HZ, pitch_of, pitch_track
 from voicelip.speech.reference import read_reference, read_references
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "data" / "librispeech"
@@ -137,6 +137,12 @@ def test_pitch_is_measured_within_a_few_percent(hz: float) -> None:
     assert pitch.median_hz == pytest.approx(hz, rel=0.03)
     assert pitch.range_semitones == pytest.approx(5.8, abs=0.8)
     assert pitch_of(Audio(noise(3), RATE)) is None
+
+
+def test_a_sound_that_only_swells_has_no_pitch() -> None:
+    swelling = np.cumsum(noise(3)).astype(np.float32)  # alike from sample to sample, but with no period
+    track = pitch_track(swelling / np.abs(swelling).max())
+    assert (track <= 1.1 * HIGHEST_HZ).all()
 
 
 def test_clean_speech_of_many_people_raises_hardly_an_alarm() -> None:

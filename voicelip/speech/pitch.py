@@ -81,7 +81,8 @@ def _pitch_of_frames(frames: np.ndarray) -> np.ndarray:
     before, at, after = (likeness[rows, best + step] for step in (-1, 0, 1))
     bend = np.minimum(before - 2 * at + after, -1e-9)
     lag = best + 0.5 * (before - after) / bend
-    return np.where(at > VOICED, RATE / np.maximum(lag, 1.0), 0.0)
+    # Without a peak there is no period, however alike a soft sound is to itself a sample later.
+    return np.where(is_peak.any(axis=1) & (at > VOICED), RATE / np.maximum(lag, 1.0), 0.0)
 
 
 def _autocorrelation(frames: np.ndarray) -> np.ndarray:
