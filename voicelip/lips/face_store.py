@@ -2,48 +2,32 @@
 
 import contextlib
 import difflib
-import os
-import re
 import shutil
-import tempfile
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
+from voicelip import named_folders
 from voicelip.errors import OptionError, OutputError, UnknownNameError
 from voicelip.lips.face_profile import FACTS, FaceProfile, read
+from voicelip.named_folders import LONGEST_NAME
 
 AUTO, NONE = "auto", "none"  # what --adapted takes besides a name
-LONGEST_NAME = 64
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def faces_folder() -> Path:
-    """`VOICELIP_HOME/faces`, else in the user's data folder, since a cache may be emptied at any time."""
-    configured = os.environ.get("VOICELIP_HOME")
-    if configured:
-        return Path(configured).expanduser() / "faces"
-    import platformdirs
-
-    return platformdirs.user_data_path("voicelip", appauthor=False) / "faces"
+    """Where they are."""
+    return named_folders.store("faces")
 
 
 def check_name(name: str) -> str:
     """`name` in normal form, if a profile may be called so: letters of any script, digits, marks between."""
-    name = unicodedata.normalize("NFC", name)
-    kinds = [unicodedata.category(char)[0] for char in name]
-    is_plain = (
-        0 < len(name) <= LONGEST_NAME
-        and all(kind in "LMN" or char in " ._-+" for kind, char in zip(kinds, name, strict=True))
-        and kinds[0] in "LN"
-        and name[-1] not in " ."
-    )
-    if not is_plain or _DEVICES.fullmatch(name) or name.casefold() in (AUTO, NONE):
+    normal = named_folders.normal_name(name)
+    if normal is None or normal.casefold() in (AUTO, NONE):
         raise OptionError(
-            f"{name!r} cannot be a face's name; use up to {LONGEST_NAME} letters, digits, spaces, . _ - +, "
-            f"but not {AUTO} or {NONE}"
+            f"{unicodedata.normalize('NFC', name)!r} cannot be a face's name; use up to {LONGEST_NAME} "
+            f"letters, digits, spaces, . _ - +, but not {AUTO} or {NONE}"
         )
-    return name
+    return normal
 
 
 def face_names() -> list[str]:
@@ -88,24 +72,6 @@ def check_free(name: str, overwrite: bool) -> str:
     return name
 
 
-@contextlib.contextmanager
-def new_folder(name: str) -> Iterator[Path]:
+def new_folder(name: str) -> contextlib.AbstractContextManager[Path]:
     """A private folder that takes its name when the block ends well, and is gone when it does not."""
-    store = faces_folder()
-    try:
-        store.mkdir(parents=True, exist_ok=True, mode=0o700)
-        store.chmod(0o700)
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=store))
-    except OSError as error:
-        raise OutputError(
-            f"{store}: cannot be written ({error.strerror}); set VOICELIP_HOME elsewhere"
-        ) from None
-    try:
-        yield temporary
-        target, old = store / name, temporary.with_name(f"{temporary.name}-old")
-        if target.exists():
-            target.rename(old)
-        temporary.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    return named_folders.new_folder(faces_folder(), name)

@@ -1,17 +1,15 @@
 """Where voice profiles are kept on this machine, and how they travel: as one zip file of known members."""
 
-import contextlib
 import difflib
-import os
-import re
 import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
+from voicelip import named_folders
 from voicelip.errors import InputNotFoundError, OptionError, OutputError, ProfileError, UnknownNameError
+from voicelip.named_folders import LONGEST_NAME
 from voicelip.speech.profile import (
     FACTS,
     KEPT,
@@ -25,40 +23,23 @@ from voicelip.speech.profile import (
 )
 
 SUFFIX = ".voice"
-LONGEST_NAME = 64
 LARGEST_SOUND = 256 << 20  # bytes
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def voices_folder() -> Path:
-    """`VOICELIP_HOME/voices`, else in the user's data folder, since a cache may be emptied at any time."""
-    configured = os.environ.get("VOICELIP_HOME")
-    if configured:
-        return Path(configured).expanduser() / "voices"
-    import platformdirs
-
-    return platformdirs.user_data_path("voicelip", appauthor=False) / "voices"
+    """Where they are."""
+    return named_folders.store("voices")
 
 
 def check_profile_name(name: str) -> str:
     """`name` in normal form, if a profile may be called so."""
-    name = unicodedata.normalize("NFC", name)
-    if len(name) > LONGEST_NAME or not _is_plain(name) or _DEVICES.fullmatch(name):
+    normal = named_folders.normal_name(name)
+    if normal is None:
         raise OptionError(
-            f"{name!r} cannot be a voice's name; use up to {LONGEST_NAME} letters, digits, spaces and . _ - +"
+            f"{unicodedata.normalize('NFC', name)!r} cannot be a voice's name; use up to {LONGEST_NAME} "
+            "letters, digits, spaces and . _ - +"
         )
-    return name
-
-
-def _is_plain(name: str) -> bool:
-    """Letters (of any script) and digits, with a few marks between them."""
-    kinds = [unicodedata.category(char)[0] for char in name]
-    return (
-        bool(name)
-        and all(kind in "LMN" or char in " ._-+" for kind, char in zip(kinds, name, strict=True))
-        and kinds[0] in "LN"
-        and name[-1] not in " ."
-    )
+    return normal
 
 
 def profile_names() -> list[str]:
@@ -118,7 +99,7 @@ def check_free(name: str, overwrite: bool) -> str:
 def save_profile(profile: Profile, sounds: dict[str, bytes] | None = None, overwrite: bool = False) -> Path:
     """Keep a profile, whole or not at all; `sounds` are recordings to go with it, by their names inside."""
     name = check_free(profile.name, overwrite)
-    with _new_folder(name) as folder:
+    with named_folders.new_folder(voices_folder(), name) as folder:
         write_profile(profile, folder)
         for file, content in (sounds or {}).items():
             path = folder / file
@@ -206,26 +187,3 @@ def _extract(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, targ
 
 def _is_member(name: str) -> bool:
     return name in (FACTS, NUMBERS) or KEPT.fullmatch(name) is not None
-
-
-@contextlib.contextmanager
-def _new_folder(name: str) -> Iterator[Path]:
-    """A private folder that takes its name when the block ends well."""
-    store = voices_folder()
-    try:
-        store.mkdir(parents=True, exist_ok=True, mode=0o700)
-        store.chmod(0o700)
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=store))
-    except OSError as error:
-        raise OutputError(
-            f"{store}: cannot be written ({error.strerror}); set VOICELIP_HOME elsewhere"
-        ) from None
-    try:
-        yield temporary
-        target, old = store / name, temporary.with_name(f"{temporary.name}-old")
-        if target.exists():
-            target.rename(old)
-        temporary.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
