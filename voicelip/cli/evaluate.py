@@ -13,6 +13,8 @@ from voicelip.cli.terminal import Terminal
 from voicelip.cli.voice import FitMode
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from voicelip.evaluation import voice_bench
     from voicelip.evaluation.lip_bench import Failed, Measured
 
@@ -158,7 +160,6 @@ def _kept(folder: Path | None) -> Iterator[Path]:
 
 
 def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from voicelip.evaluation.voice_bench import Measured, Scores
@@ -176,9 +177,7 @@ def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> 
     for name, scores in rows:
         figures = [shown(column, getattr(scores, column)) for column in COLUMNS]
         table.add_row(name, *figures, style="bold" if name == "mean" else None)
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDEST_TABLE)
+    console = _console(_WIDEST_TABLE)
     console.print(table)
 
 
@@ -195,8 +194,17 @@ def _complain_of_voices(results: "list[voice_bench.Measured | voice_bench.Failed
         raise VoicelipError("no voice could be measured; the lines above say why")
 
 
-def _show_table(results: "list[Measured | Failed]") -> None:
+def _console(least_width: int) -> "Console":
+    """What tables are printed on: no narrower than that where the output is no terminal."""
     from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, least_width)
+    return console
+
+
+def _show_table(results: "list[Measured | Failed]") -> None:
     from rich.table import Table
 
     from voicelip.evaluation.lip_bench import Measured, speakers
@@ -214,9 +222,7 @@ def _show_table(results: "list[Measured | Failed]") -> None:
                 table.add_row(f"{speaker} {result.trial.name}", *figures)
         figures = [shown(name, getattr(mean, name), mean=True) for name in COLUMNS]
         table.add_row(f"{speaker} mean", *figures, style="bold", end_section=True)
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = max(console.width, _NARROWEST_TABLE)
+    console = _console(_NARROWEST_TABLE)
     if measured:
         console.print(table)
 

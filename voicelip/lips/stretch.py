@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Pair:
     def crops(self) -> np.ndarray:
         return np.stack([view.crop.transpose(2, 0, 1) for view in self.views])
 
-    @property
+    @cached_property
     def outlines(self) -> np.ndarray:
         return np.concatenate([outlines(points) for points in self.points])
 
