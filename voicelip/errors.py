@@ -92,3 +92,15 @@ class ProfileError(VoicelipError):
     """A voice profile is damaged, unsafe to import, or made by a later version."""
 
     exit_code = 15
+
+
+class SubtitleError(VoicelipError):
+    """Subtitles cannot be dubbed: unreadable, empty, or with cues that no reading can mend."""
+
+    exit_code = 17
+
+
+class JobError(VoicelipError):
+    """A job folder is damaged, in use, or made by a later version."""
+
+    exit_code = 18
