@@ -13,25 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from voicelip.errors import NoFaceError
+from voicelip.face.agreement import MIN_PRESENCE, holds, is_at, is_good, is_near, stayed
 from voicelip.face.blazeface import BlazeFace, Detection
 from voicelip.face.choose import Candidate, Choice, Person, by_index, largest, like_photo
-from voicelip.face.covered import LOOK_SIZE, look
 from voicelip.face.detectors import FaceFinder, Landmarker
-from voicelip.face.mesh import FaceMesh, Mesh, Region, pitch_deg, yaw_deg
-from voicelip.face.portrait import portrait
-from voicelip.face.settle import Evidence, settle
+from voicelip.face.mesh import FaceMesh, Mesh, Region
+from voicelip.face.recording import Recording
 from voicelip.face.shots import Cut, ShotFinder
-from voicelip.face.track import FaceStatus, FaceTrack
+from voicelip.face.track import FaceTrack
 
 __all__ = ["FaceTracker", "by_index", "largest", "like_photo"]
 
-_MIN_PRESENCE = 0.5
 _CHECK_EVERY = 25  # frames between two looks whether the region still holds the right face
 _CHECK_EVERY_OF_SEVERAL = 8  # … where there are others whom it could slide onto
 _THOROUGH_EVERY = 25  # frames between two searches for small faces while there is none
 _REMEMBERED = 25  # frames for which the place of a lost face means something
 _CLEARLY_MORE_ALIKE = 0.9  # ratio of differences at which another face is taken for the person followed
-_LARGEST_JUMP = 0.3  # of the region's side, from one frame to the next
 
 
 @dataclass
@@ -46,44 +43,12 @@ class _State:
     lost_for: int = 0
     since_check: int = 0
     most_faces: int = 0
-    points: list[np.ndarray] = field(default_factory=list)
-    angles: list[tuple[float, float]] = field(default_factory=list)
-    looks: list[np.ndarray] = field(default_factory=list)
-    presence: list[float] = field(default_factory=list)
-    shot: list[int] = field(default_factory=list)
-    blank: list[bool] = field(default_factory=list)
+    recording: Recording = field(default_factory=Recording)
 
     @property
     def could_be_another(self) -> bool:
         """Whether a face that looks different is to be doubted; not in a clip of one person."""
         return self.choice.is_particular or self.most_faces > 1
-
-    def keep(self, image: np.ndarray, mesh: Mesh | None) -> None:
-        """Record one frame."""
-        self.shot.append(self.shots.number)
-        self.blank.append(self.shots.is_blank)
-        if mesh is None:
-            self.points.append(np.full((478, 2), np.nan, np.float32))
-            self.angles.append((np.nan, np.nan))
-            self.presence.append(np.nan)
-            self.looks.append(np.full(LOOK_SIZE, np.nan, np.float16))
-            return
-        self.points.append(mesh.points[:, :2].copy())
-        self.angles.append((yaw_deg(mesh.points), pitch_deg(mesh.points)))
-        self.presence.append(mesh.presence)
-        self.looks.append(look(portrait(image, mesh.points)))
-
-    def result(self) -> FaceTrack:
-        angles = np.array(self.angles, np.float32).reshape(-1, 2)
-        found = np.isfinite(angles[:, 0])
-        followed = FaceTrack(
-            np.array(self.points, np.float32).reshape(-1, 478, 2),
-            np.where(found, FaceStatus.TRACKED, FaceStatus.NO_FACE).astype(np.int8),
-            angles[:, 0],
-            np.array(self.shot, np.int32),
-        )
-        looks = np.array(self.looks, np.float16).reshape(-1, LOOK_SIZE)
-        return settle(followed, Evidence(looks, np.array(self.presence), angles, np.array(self.blank, bool)))
 
 
 class FaceTracker:
@@ -112,7 +77,7 @@ class FaceTracker:
             self._advance(state, image)
         if state.most_faces and not state.person.is_known:
             raise NoFaceError(choose.complaint(state.most_faces))
-        return state.result()
+        return state.recording.settled()
 
     def faces(self, image: np.ndarray) -> list[Detection]:
         """Every face that the detector finds, largest first."""
@@ -125,7 +90,7 @@ class FaceTracker:
         """
         for faces in self._detector.levels(image):
             placed = [Candidate(image, face, self.landmarks(image, face)) for face in faces]
-            found = [candidate for candidate in placed if _is_good(candidate)]
+            found = [candidate for candidate in placed if is_good(candidate)]
             if found or not thorough:
                 return found
         return []
@@ -137,14 +102,14 @@ class FaceTracker:
         for _ in range(3):
             previous, region = region, Region.of_points(mesh.points)
             mesh = self._mesh.landmarks(image, region)
-            if mesh.presence >= _MIN_PRESENCE and _is_near(previous, region):
+            if mesh.presence >= MIN_PRESENCE and is_near(previous, region):
                 break
         return mesh
 
     def _advance(self, state: _State, image: np.ndarray) -> None:
         cut = state.shots.see(image)
         mesh = None if cut is Cut.YES or state.shots.is_blank else self._follow(state, image)
-        is_new_shot = cut is Cut.YES or (cut is Cut.PERHAPS and not _stayed(state.region, mesh))
+        is_new_shot = cut is Cut.YES or (cut is Cut.PERHAPS and not stayed(state.region, mesh))
         if is_new_shot:
             state.shots.begin()
             state.region = state.last_region = mesh = None
@@ -154,17 +119,17 @@ class FaceTracker:
         state.since_check += 1
         state.region = None if mesh is None else Region.of_points(mesh.points)
         state.last_region = state.region or (state.last_region if state.lost_for <= _REMEMBERED else None)
-        state.keep(image, mesh)
+        state.recording.keep(image, mesh, state.shots.number, state.shots.is_blank)
 
     def _follow(self, state: _State, image: np.ndarray) -> Mesh | None:
         """Landmarks from the last frame's region, unless they lost the face."""
         if state.region is None:
             return None
         mesh = self._mesh.landmarks(image, state.region)
-        if mesh.presence < _MIN_PRESENCE:
+        if mesh.presence < MIN_PRESENCE:
             return None
         check_every = _CHECK_EVERY if state.most_faces < 2 else _CHECK_EVERY_OF_SEVERAL
-        if state.since_check >= check_every or not _is_near(state.region, Region.of_points(mesh.points)):
+        if state.since_check >= check_every or not is_near(state.region, Region.of_points(mesh.points)):
             state.since_check = 0
             return self._checked(state, image, mesh)
         return mesh
@@ -175,14 +140,14 @@ class FaceTracker:
         The presence score stays high in both cases, so the detector is asked.
         """
         faces = next(self._detector.levels(image))
-        own = [face for face in faces if _holds(face, mesh)]
+        own = [face for face in faces if holds(face, mesh)]
         if faces and not own:
             return None
         if not faces:
             return mesh  # a face that the detector alone does not find: small, or turned
         current = Candidate(image, own[0], mesh)
         others = [Candidate(image, face, self.landmarks(image, face)) for face in faces if face is not own[0]]
-        rivals = [other for other in others if _is_good(other)]
+        rivals = [other for other in others if is_good(other)]
         if not rivals:
             if state.could_be_another and state.person.is_stranger(current):
                 return None
@@ -216,37 +181,8 @@ class FaceTracker:
         """
         if not found:
             return None
-        near = [face for face in found if state.last_region and _is_at(face, state.last_region)]
+        near = [face for face in found if state.last_region and is_at(face, state.last_region)]
         best = near[0] if len(near) == 1 and state.lost_for <= 2 else state.person.most_alike(found)
         is_same_shot = state.last_region is not None
         is_doubtful = state.choice.is_particular or (is_same_shot and state.could_be_another)
         return None if is_doubtful and state.person.is_stranger(best) else best
-
-
-def _is_good(candidate: Candidate) -> bool:
-    """Landmarks found a face, and where the detector saw it; on a wall they drift away."""
-    return candidate.mesh.presence >= _MIN_PRESENCE and _holds(candidate.face, candidate.mesh)
-
-
-def _holds(face: Detection, mesh: Mesh) -> bool:
-    x, y, w, h = face.box
-    middle = mesh.points[:, :2].mean(axis=0)
-    return bool(x <= middle[0] <= x + w and y <= middle[1] <= y + h)
-
-
-def _is_near(before: Region, after: Region) -> bool:
-    moved = np.hypot(before.x - after.x, before.y - after.y) / before.side
-    return bool(moved < _LARGEST_JUMP and 1 / 1.4 < after.side / before.side < 1.4)
-
-
-def _stayed(before: Region | None, mesh: Mesh | None) -> bool:
-    """Whether a face is where it was, so that what changed is something else."""
-    if before is None or mesh is None:
-        return False
-    after = Region.of_points(mesh.points)
-    return bool(np.hypot(before.x - after.x, before.y - after.y) < 0.1 * before.side)
-
-
-def _is_at(candidate: Candidate, region: Region) -> bool:
-    x, y = candidate.face.centre
-    return bool(np.hypot(x - region.x, y - region.y) < region.side / 2)
