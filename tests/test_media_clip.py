@@ -1,6 +1,7 @@
 """Clips: constant-rate frames with exact times, whatever the file."""
 
 import math
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -203,3 +204,35 @@ def test_picked_frames_are_those_of_a_plain_reading(tmp_path):
     picked = list(clip.picked([31, 4, 5, 31]))
     assert [frame.index for frame in picked] == [4, 5, 31]
     assert all(np.array_equal(frame.image, plain[frame.index]) for frame in picked)
+
+
+def photo_with_exif(path: Path, image: np.ndarray, orientation: int) -> Path:
+    """A JPEG as phones write it, with an EXIF block that holds nothing but the orientation."""
+    jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    path.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    return path
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photo_of_a_phone_is_upright(tmp_path, orientation):
+    """EXIF's eight ways to hold a camera, by the corner that the bright one comes to lie in."""
+    image = np.full((48, 64, 3), 20, np.uint8)
+    image[:16, :16] = 230
+    clip = Clip(photo_with_exif(tmp_path / "photo.jpg", image, orientation))
+    shown = next(iter(clip.frames(0, 1))).image
+    # The TIFF specification's table: where row 0 and column 0 of what is stored are on the screen.
+    bottom, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    corner = shown[-8 if bottom else 8, -8 if right else 8]
+    assert shown.shape[:2] == ((48, 64) if orientation < 5 else (64, 48))
+    assert corner.min() > 200
+    assert (shown[..., 0] > 120).sum() < 400
+
+
+def test_tags_in_an_old_encoding_do_not_matter(tmp_path):
+    path = make_video(tmp_path / "clip.mp4", [numbered(3)] * 3)
+    content = path.read_bytes()
+    assert content.count(b"Lavf") == 1
+    path.write_bytes(content.replace(b"Lavf", b"L\xe4\xfff"))
+    assert number_in(next(iter(Clip(path).frames(0, 1))).image) == 3

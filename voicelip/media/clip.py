@@ -12,6 +12,7 @@ import numpy as np
 
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.media.colour import LIMITED, ToRgb, delivered_tags, frame_tags, is_hdr
+from voicelip.media.container import open_container
 from voicelip.media.failures import check_input, reading
 from voicelip.media.orientation import Orientation, orientation_of
 from voicelip.media.picture import ConvertedPicture, Picture
@@ -154,9 +155,7 @@ class Clip:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Any]]:
-        import av
-
-        with av.open(str(self.path), options={"max_pixels": str(LARGEST_SIDE**2)}) as container:
+        with open_container(self.path, {"max_pixels": str(LARGEST_SIDE**2)}) as container:
             stream = picture_stream(container)
             if stream is None:
                 raise UnreadableMediaError(f"{self.path}: holds no picture; name a video or an image")

@@ -1,5 +1,6 @@
 """The display matrix: how a stored picture must be turned and mirrored to stand upright."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +37,29 @@ class Orientation:
 
 def orientation_of(frame: Any) -> Orientation:
     """The orientation that a decoded frame (av.VideoFrame) carries; angles go to the nearest right angle."""
-    from av.sidedata.sidedata import Type
-
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    kinds = _side_data_kinds()
+    data = frame.side_data.get(kinds.DISPLAYMATRIX)
     if data is None:
         return Orientation()
     return _from_matrix(np.frombuffer(bytes(data)[:36], dtype=np.int32).reshape(3, 3))
+
+
+@functools.cache
+def _side_data_kinds() -> Any:
+    """PyAV's enumeration of side data, made to bear kinds that it has no name for.
+
+    FFmpeg 8 attaches EXIF (31) to the pictures of phones and cameras; PyAV 18 knows kinds up to 27 and would
+    raise ValueError for the whole frame.
+    """
+    from av.sidedata.sidedata import Type
+
+    def unnamed(cls: Any, value: int) -> Any:
+        kind = object.__new__(cls)
+        kind._name_, kind._value_ = f"UNNAMED_{value}", value
+        return kind
+
+    Type._missing_ = classmethod(unnamed)
+    return Type
 
 
 def _from_matrix(matrix: np.ndarray) -> Orientation:

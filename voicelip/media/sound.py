@@ -10,6 +10,7 @@ import numpy as np
 from voicelip import filters
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.media.clip import picture_stream
+from voicelip.media.container import open_container
 from voicelip.media.failures import check_input, reading, writing
 from voicelip.media.output import check_output, temporary_beside
 from voicelip.media.timeline import packets_until_broken
@@ -76,9 +77,7 @@ def write_audio(
 
 
 def _decode(path: Path, stop_s: float | None) -> Audio:
-    import av
-
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         stream = next(iter(container.streams.audio), None)
         if stream is None or stream.codec_context is None:
             raise UnreadableMediaError(f"{path}: holds no sound; name a recording, or a video with sound")
