@@ -87,8 +87,8 @@ def _make_local(folder: Path) -> None:
     issuer = _issuer_certificate(issuer_key)
     leaf = _leaf_certificate(key.public_key(), issuer, issuer_key)
     public = [certificate.public_bytes(Encoding.PEM) for certificate in (leaf, issuer)]
-    _write_private(folder / "ca.pem", public[1])
-    _write_private(folder / "signer.pem", _plain_pem(key) + b"".join(public))
+    write_private(folder / "ca.pem", public[1])
+    write_private(folder / "signer.pem", _plain_pem(key) + b"".join(public))
 
 
 def _issuer_certificate(key: Any) -> "x509.Certificate":
@@ -167,7 +167,7 @@ def _usage(**wanted: bool) -> "x509.KeyUsage":
     return x509.KeyUsage(**(none | wanted))
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     temporary.unlink(missing_ok=True)
