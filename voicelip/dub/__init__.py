@@ -1,1 +1,1 @@
-"""Dubbing: a clip and its translated subtitles to a finished dub, in a folder from which it can be resumed."""
+"""Dubbing: a clip and its translated subtitles to a finished dub, in a folder that it is resumed from."""
