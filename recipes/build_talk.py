@@ -94,7 +94,7 @@ def words_of(grid: Path, piece: Piece, person: str, start_s: float) -> list[Word
     texts = [kind.get(letter, letter) for kind, letter in zip(_GRAMMAR, piece.path.stem, strict=False)]
     begin, end = _spoken_part(read_audio(piece.path, RATE).samples)
     edges = np.linspace(start_s + begin, start_s + end, len(texts) + 1)
-    return [Word(text, *map(float, edges[i : i + 2]), name) for i, text in enumerate(texts)]
+    return [Word(text, float(edges[i]), float(edges[i + 1]), name) for i, text in enumerate(texts)]
 
 
 def talk_of(grid: Path, people: list[str], pieces: list[Piece]) -> Talk:
@@ -188,7 +188,7 @@ def _clips_of(grid: Path, person: str) -> Iterator[Path]:
 
 def _images(path: Path) -> Iterator[np.ndarray]:
     """75 images (288, 360, 3), the last repeated where the clip is shorter."""
-    image = np.zeros((288, 360, 3), np.uint8)
+    image: np.ndarray = np.zeros((288, 360, 3), np.uint8)
     frames = Clip(path).frames(0, CLIP_FRAMES)
     for _ in range(CLIP_FRAMES):
         frame = next(frames, None)

@@ -1,14 +1,11 @@
 """Metrics of synthesised speech: word error rate, and cosine of speaker embeddings (SECS)."""
 
-import functools
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from voicelip import hub
 from voicelip.errors import VoicelipError
 from voicelip.media import Audio
 
@@ -71,7 +68,9 @@ def dnsmos(audio: Audio) -> float:
 def transcribe(audio: Audio, lang: str) -> str:
     """What faster-whisper base hears; `lang` is the two-letter code."""
     samples = audio.resampled(16_000).samples
-    pieces, _ = _whisper().transcribe(
+    from voicelip.speech.recognise import recogniser
+
+    pieces, _ = recogniser().transcribe(
         samples,
         language=lang,
         beam_size=5,
@@ -79,14 +78,3 @@ def transcribe(audio: Audio, lang: str) -> str:
         initial_prompt=SCRIPT_PROMPTS.get(lang),
     )
     return " ".join(piece.text.strip() for piece in pieces)
-
-
-@functools.cache
-def _whisper() -> Any:
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError:
-        raise VoicelipError(
-            "recognising speech needs faster-whisper; run `pip install voicelip[evaluate]`"
-        ) from None
-    return WhisperModel(str(hub.fetch("whisper-base")), device="cpu", compute_type="int8")

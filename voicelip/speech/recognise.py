@@ -1,11 +1,15 @@
-"""What a recogniser hears in speech, and when: for engines that do not know when they say what."""
+"""What a recogniser hears in speech, and when: for engines that do not know when they say what, and for clips
+whose words nobody has written down.
+"""
 
 import functools
 import importlib.util
 from typing import Any
 
 from voicelip import hub
+from voicelip.errors import VoicelipError
 from voicelip.media import Audio
+from voicelip.progress import Progress, silent
 from voicelip.speech.engine import Segment
 
 ARTIFACT = "whisper-base"
@@ -22,22 +26,42 @@ def present() -> bool:
 
 def heard_words(audio: Audio, lang: str) -> list[Segment]:
     """The words that are heard; `lang` is the two-letter code."""
-    pieces, _ = _model().transcribe(
+    return heard_phrases(audio, lang)[0]
+
+
+def heard_phrases(
+    audio: Audio, lang: str | None, skip_pauses: bool = False, progress: Progress = silent
+) -> tuple[list[Segment], str]:
+    """The words that are heard, and their language, which is found out where `lang` is None.
+
+    With `skip_pauses` only what a voice detector takes for speech is listened to: long recordings hold music
+    and silence, in which the recogniser would hear words that nobody says.
+    """
+    pieces, about = recogniser(progress).transcribe(
         audio.resampled(16_000).samples,
         language=lang,
         word_timestamps=True,
         condition_on_previous_text=False,
-        initial_prompt=_PROMPTS.get(lang),
+        initial_prompt=_PROMPTS.get(lang or ""),
+        vad_filter=skip_pauses,
     )
-    return [
-        Segment(word.word.strip(), float(word.start), float(word.end))
-        for piece in pieces
-        for word in piece.words
-    ]
+    words = []
+    for piece in pieces:
+        words += [Segment(word.word.strip(), float(word.start), float(word.end)) for word in piece.words]
+        progress("transcribing", min(piece.end, audio.duration_s), audio.duration_s, "s")
+    progress("transcribing", audio.duration_s, audio.duration_s, "s")
+    return words, str(about.language)
+
+
+def recogniser(progress: Progress = silent) -> Any:
+    """faster-whisper's base model, loaded once."""
+    if importlib.util.find_spec("faster_whisper") is None:
+        raise VoicelipError("recognising speech needs faster-whisper; run `pip install voicelip[evaluate]`")
+    return _model(str(hub.fetch(ARTIFACT, progress)))
 
 
 @functools.cache
-def _model() -> Any:
+def _model(folder: str) -> Any:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(hub.fetch(ARTIFACT)), device="cpu", compute_type="int8")
+    return WhisperModel(folder, device="cpu", compute_type="int8")

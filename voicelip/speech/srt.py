@@ -1,5 +1,6 @@
 """Subtitles of spoken text: sentence by sentence, at most two lines of 42 characters each."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,16 +15,21 @@ _CLOSES_CLAUSE = (",", ";", ":", "—", "–", "،", "、")
 
 def subtitles(speech: Speech) -> list[Segment]:
     """What is read while it is heard; `text` holds its line breaks."""
-    return [part for segment in speech.segments for part in _parts(segment, speech.words)]
+    return [part for segment in speech.segments for part in parts(segment, speech.words)]
 
 
 def write_srt(path: Path, speech: Speech, overwrite: bool = False) -> None:
     """Write the subtitles in the format that the ending asks for: .srt, .vtt, .ass and others."""
+    write_parts(path, subtitles(speech), overwrite)
+
+
+def write_parts(path: Path, found_parts: Sequence[Segment], overwrite: bool = False) -> None:
+    """The same of subtitles that are cut already."""
     check_subtitles(path, overwrite)
     import pysubs2
 
     found = pysubs2.SSAFile()
-    for part in subtitles(speech):
+    for part in found_parts:
         start, end = round(part.start_s * 1000), round(part.end_s * 1000)
         found.append(pysubs2.SSAEvent(start=start, end=end, text=part.text.replace("\n", "\\N")))
     try:
@@ -47,12 +53,12 @@ def check_subtitles(path: Path, overwrite: bool = False) -> None:
         raise OutputError(f"{path}: there is no such folder; make it first")
 
 
-def _parts(sentence: Segment, words: Sequence[Segment]) -> list[Segment]:
+def parts(sentence: Segment, words: Sequence[Segment], longest_s: float = math.inf) -> list[Segment]:
     """A sentence, in as few subtitles as will hold it, each with the times of its own words."""
     own = [word for word in words if sentence.start_s - 1e-6 <= word.start_s < sentence.end_s]
-    if _fits(sentence.text) or not own:
+    if not own or (_fits(sentence.text) and sentence.end_s - sentence.start_s <= longest_s):
         return [Segment(_lines(sentence.text), sentence.start_s, sentence.end_s)]
-    groups = _groups(own)
+    groups = _groups(own, longest_s)
     ends = [*(group[0].start_s for group in groups[1:]), sentence.end_s]
     starts = [sentence.start_s, *(group[0].start_s for group in groups[1:])]
     return [
@@ -61,9 +67,10 @@ def _parts(sentence: Segment, words: Sequence[Segment]) -> list[Segment]:
     ]
 
 
-def _groups(words: list[Segment]) -> list[list[Segment]]:
+def _groups(words: list[Segment], longest_s: float) -> list[list[Segment]]:
     """Words halved, best after a clause near the middle, until each part fits."""
-    if len(words) == 1 or _fits(" ".join(word.text for word in words)):
+    is_short = words[-1].end_s - words[0].start_s <= longest_s
+    if len(words) == 1 or (is_short and _fits(" ".join(word.text for word in words))):
         return [words]
     lengths = [len(word.text) + 1 for word in words]
     total, before, best, cut = sum(lengths), 0, float("inf"), 1
@@ -73,7 +80,7 @@ def _groups(words: list[Segment]) -> list[list[Segment]]:
         cost = abs(2 * before - total) - bonus
         if cost < best:
             best, cut = cost, i
-    return [*_groups(words[:cut]), *_groups(words[cut:])]
+    return [*_groups(words[:cut], longest_s), *_groups(words[cut:], longest_s)]
 
 
 def _fits(text: str) -> bool:
