@@ -24,8 +24,9 @@ from voicelip.errors import (
 )
 from voicelip.hashing import content_hash
 from voicelip.lips import adapted, face_profile, face_store
-from voicelip.lips.embedded import MOTION_FILE, RENDERER_FILE, EmbeddedGenerator, network_session
+from voicelip.lips.embedded import RENDERER_FILE, EmbeddedGenerator
 from voicelip.lips.face_profile import FaceFacts
+from voicelip.lips.hearing import MOTION_FILE, network_session
 from voicelip.lips.mel import SILENCE
 from voicelip.lips.motion import MOTION_POINTS, MotionBasis
 from voicelip.lips.motion_net import MotionNet

@@ -9,7 +9,8 @@ import torch
 from face_samples import mouth
 
 from voicelip import hub
-from voicelip.lips.embedded import EmbeddedGenerator, at_rate, sounding
+from voicelip.lips.embedded import EmbeddedGenerator
+from voicelip.lips.hearing import at_rate, sounding
 from voicelip.lips.mel import frame_windows, mel_spectrogram
 from voicelip.lips.motion import MOTION_POINTS, WINDOW_COLUMNS, MotionBasis, closed_mouth, lip_gap
 from voicelip.lips.motion_net import MotionNet

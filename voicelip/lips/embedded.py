@@ -3,26 +3,18 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voicelip import filters, hub
+from voicelip import hub
 from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, composite
 from voicelip.lips.donor import Donor, lend_inside
 from voicelip.lips.generator import Job, Shot
-from voicelip.lips.mel import SILENCE, frame_windows, mel_spectrogram
-from voicelip.lips.motion import (
-    MOTION_FPS,
-    MOTION_POINTS,
-    WINDOW_COLUMNS,
-    MotionBasis,
-    closed_mouth,
-    lip_gap,
-)
+from voicelip.lips.hearing import BASIS_FILE, MOTION_FILE, at_rate, motion_codes, network_session
+from voicelip.lips.motion import MOTION_POINTS, MotionBasis, closed_mouth, lip_gap
 from voicelip.lips.person import Person
 from voicelip.lips.reach import amplitude, prediction_gain
 from voicelip.lips.references import openings, pick_references
@@ -30,10 +22,7 @@ from voicelip.lips.region import hidden, outlines
 from voicelip.lips.stretch import Stretch
 from voicelip.media import Patch
 
-MOTION_FILE, RENDERER_FILE = "lips_motion.onnx", "lips_renderer.onnx"
-_ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
-_MOTION_CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
-_MOTION_OVERLAP_FRAMES = 250
+RENDERER_FILE = "lips_renderer.onnx"
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ class EmbeddedGenerator:
         return cls(
             network_session(find(MOTION_FILE)),
             network_session(find(RENDERER_FILE)),
-            MotionBasis.load(find("lips_basis.npz")),
+            MotionBasis.load(find(BASIS_FILE)),
             Donor.load(find("lips_donor.npz")),
         )
 
@@ -81,49 +70,8 @@ class EmbeddedGenerator:
         return prediction_gain(lip_gap(predicted), lip_gap(offsets))
 
     def motion_codes(self, samples: np.ndarray) -> np.ndarray:
-        """(N,) sound at 16 kHz → (T, K) codes at 25 frames a second; long sound is heard in overlapping
-        pieces.
-        """
-        frames = max(1, -(-len(samples) * MOTION_FPS // 16_000))
-        mel = mel_spectrogram(np.pad(samples, (0, max(0, 801 - len(samples)))))
-        windows = frame_windows(mel, frames, MOTION_FPS, WINDOW_COLUMNS)
-        parts = []
-        for start in range(0, frames, _MOTION_CHUNK_FRAMES):
-            before = max(0, start - _MOTION_OVERLAP_FRAMES)
-            stop = min(frames, start + _MOTION_CHUNK_FRAMES)
-            heard = windows[before : min(frames, stop + _MOTION_OVERLAP_FRAMES)]
-            codes = self.motion.run(None, {"windows": heard[None]})[0][0]
-            parts.append(codes[start - before : stop - before])
-        return np.concatenate(parts) * sounding(mel, frames)[:, None]
-
-
-def network_session(path: Path) -> Any:
-    """One of the networks, loaded."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    # Threads that wait busily take the cores from compositing and encoding, which run beside this.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What a long sound needed would be kept to the end; freeing it costs nothing that can be measured.
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def sounding(mel: np.ndarray, frames: int) -> np.ndarray:
-    """1 near sound and 0 in digital silence, eased in between; (80, M) → (frames,) at 25 frames a second.
-
-    Lips part a little before the first sound, so the ease begins there; deep in silence nothing moves them.
-    """
-    loud = frame_windows(mel, frames, MOTION_FPS, 4).mean(axis=1).max(axis=1) > SILENCE + 0.1
-    near = filters.maximum(loud.astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1)
-    return filters.gaussian(near, 1.0)
-
-
-def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
-    """(T, K) codes at 25 fps → (frames, K) at `fps`, each at its frame's middle."""
-    middles = (np.arange(frames) + 0.5) / float(fps) * MOTION_FPS - 0.5
-    return np.stack([np.interp(middles, np.arange(len(codes)), column) for column in codes.T], axis=1)
+        """(N,) sound at 16 kHz → (T, K) codes at 25 frames a second."""
+        return motion_codes(self.motion, samples)
 
 
 class EmbeddedSession:

@@ -16,14 +16,14 @@ import numpy as np
 from voicelip import __version__, hub
 from voicelip.errors import ProfileError
 from voicelip.hashing import content_hash
-from voicelip.lips.embedded import MOTION_FILE, RENDERER_FILE, EmbeddedGenerator, network_session
+from voicelip.lips.embedded import RENDERER_FILE, EmbeddedGenerator
+from voicelip.lips.hearing import BASIS_FILE, MOTION_FILE, network_session
 from voicelip.lips.motion import MOTION_POINTS
 from voicelip.lips.person import Person
 
 FORMAT = 1
 FACTS, NUMBERS = "face.json", "face.npz"
 NETWORKS = (MOTION_FILE, RENDERER_FILE)
-BASIS_FILE = "lips_basis.npz"
 _LARGEST_FACTS = 1 << 20  # bytes
 
 

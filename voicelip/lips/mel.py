@@ -47,11 +47,13 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     return np.clip(8 * (decibels + 100) / 100 - 4, -4, 4).astype(np.float32)
 
 
-def frame_windows(mel: np.ndarray, frames: int, fps: Fraction | float, columns: int) -> np.ndarray:
-    """Windows of `columns` centred on each video frame's middle: (80, M) → (frames, 80, columns); silence
-    beyond the ends.
+def frame_windows(
+    mel: np.ndarray, frames: int, fps: Fraction | float, columns: int, first: int = 0
+) -> np.ndarray:
+    """Windows of `columns` centred on the middle of each video frame from `first` on: (80, M) → (frames, 80,
+    columns); silence beyond the ends.
     """
-    middles = (np.arange(frames) + 0.5) * (COLUMNS_PER_S / float(fps))
+    middles = (first + np.arange(frames) + 0.5) * (COLUMNS_PER_S / float(fps))
     starts = np.round(middles).astype(np.int64) - columns // 2
     missing = max(0, int(starts[-1]) + columns - mel.shape[1]) if frames else 0
     padded = np.pad(mel, ((0, 0), (columns, missing)), constant_values=SILENCE)

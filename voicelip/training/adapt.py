@@ -14,8 +14,9 @@ from voicelip import __version__, hub
 from voicelip.errors import OptionError, VoicelipError
 from voicelip.hashing import content_hash
 from voicelip.lips import face_profile, face_store
-from voicelip.lips.embedded import MOTION_FILE, RENDERER_FILE
+from voicelip.lips.embedded import RENDERER_FILE
 from voicelip.lips.face_profile import FaceFacts, FaceProfile
+from voicelip.lips.hearing import BASIS_FILE, MOTION_FILE
 from voicelip.lips.motion import MotionBasis
 from voicelip.lips.motion_net import MotionNet
 from voicelip.lips.person import Person
@@ -64,7 +65,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
     name = face_store.check_free(options.name or clip.stem, options.overwrite)
     footage = read_footage(clip, progress)
     clock = _Clock(began, 60 * options.minutes)
-    basis = MotionBasis.load(hub.pretrained(face_profile.BASIS_FILE))
+    basis = MotionBasis.load(hub.pretrained(BASIS_FILE))
     motion = ShippedNetwork(MotionNet(len(basis.components)), hub.pretrained(MOTION_FILE))
     lag = adapt_motion.check_sound(motion.network, footage, basis, clip.name)
     footage = footage.shifted(lag) if lag else footage
@@ -90,7 +91,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
             seconds=round(footage.seconds, 2),
             scores=motion_scores | renderer_scores,
             settings={"minutes": options.minutes, "seed": options.seed, "late_frames": lag},
-            base=face_profile.base_hashes([*learned, *([face_profile.BASIS_FILE] if person else [])]),
+            base=face_profile.base_hashes([*learned, *([BASIS_FILE] if person else [])]),
             networks={file: content_hash(folder / file) for file in learned},
         )
         face_profile.write(folder, facts, person, footage.looks)

@@ -12,7 +12,7 @@ from torch import nn
 from voicelip.errors import BadReferenceError
 from voicelip.face.crop import PX_PER_IOD
 from voicelip.face.points import LIPS
-from voicelip.lips.embedded import sounding
+from voicelip.lips.hearing import sounding
 from voicelip.lips.motion import (
     MOTION_POINTS,
     WINDOW_COLUMNS,
