@@ -6,7 +6,7 @@ from typing import Any
 
 
 def open_container(path: Path, options: dict[str, str] | None = None) -> AbstractContextManager[Any]:
-    """The file as PyAV sees it. Tags in another encoding than UTF-8, as old recorders write, do not matter."""
+    """The file as PyAV sees it. Tags may be in any encoding: old recorders do not write UTF-8."""
     import av
 
     return av.open(str(path), options=options or {}, metadata_errors="replace")

@@ -58,7 +58,7 @@ def _side_data_kinds() -> Any:
         kind._name_, kind._value_ = f"UNNAMED_{value}", value
         return kind
 
-    Type._missing_ = classmethod(unnamed)
+    Type._missing_ = classmethod(unnamed)  # type: ignore[assignment, method-assign]
     return Type
 
 

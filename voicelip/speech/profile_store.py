@@ -5,6 +5,8 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from voicelip import named_folders
@@ -139,15 +141,21 @@ def import_profile(path: Path, name: str | None = None, overwrite: bool = False)
     """Take a profile in that `export_profile` wrote; only known members of bounded size are read."""
     if not path.is_file():
         raise InputNotFoundError(f"{path}: no such file; name one that `voicelip voice export` wrote")
+    with _damage_refused(path):
+        archive = zipfile.ZipFile(path)
+    with archive, tempfile.TemporaryDirectory(prefix="voicelip-") as temporary:
+        unpacked = Path(temporary)
+        for member in _checked_members(path, archive):
+            _extract(path, archive, member, unpacked / member.filename)
+        return _take_in(unpacked, name, overwrite)
+
+
+@contextmanager
+def _damage_refused(path: Path) -> Iterator[None]:
+    """Within this block whatever is raised means that the archive is damaged: it shows in many ways."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _checked_members(path, archive)
-            with tempfile.TemporaryDirectory(prefix="voicelip-") as temporary:
-                unpacked = Path(temporary)
-                for member in members:
-                    _extract(path, archive, member, unpacked / member.filename)
-                return _take_in(unpacked, name, overwrite)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        yield
+    except Exception as error:
         raise ProfileError(f"{path}: is no voice profile ({error}); export it again") from None
 
 
@@ -178,7 +186,7 @@ def _checked_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipIn
 def _extract(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
     """One member, read no further than its bound whatever the archive says of its size."""
     bound = {FACTS: LARGEST_FACTS, NUMBERS: LARGEST_NUMBERS}.get(member.filename, LARGEST_SOUND)
-    with archive.open(member) as source:
+    with _damage_refused(path), archive.open(member) as source:
         content = source.read(bound + 1)
     if len(content) > bound:
         raise ProfileError(f"{path}: {member.filename} in it is too large for a voice profile; not imported")

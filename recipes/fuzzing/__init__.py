@@ -1,0 +1,1 @@
+"""Damaged and hostile files for every entry of the package: mutations, targets, attempts."""
