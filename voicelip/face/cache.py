@@ -33,7 +33,7 @@ def cached_track(
 
     `settings` is any text that says what else the track depends on: which face, frame rate, part of the clip.
     """
-    file = Path(folder) / f"{_key(Path(path), settings)}.npz"
+    file = Path(folder) / f"{key_of(Path(path), settings)}.npz"
     track = _read(file)
     if track is not None:
         return track, True
@@ -42,7 +42,8 @@ def cached_track(
     return track, False
 
 
-def _key(path: Path, settings: str) -> str:
+def key_of(path: Path, settings: str) -> str:
+    """The name of what depends on a clip's bytes, on `settings` and on the tracking here."""
     parts = (str(VERSION), content_hash(path), settings)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 

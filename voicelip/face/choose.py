@@ -107,6 +107,11 @@ class Person:
     def is_known(self) -> bool:
         return bool(self._samples)
 
+    @property
+    def looks(self) -> np.ndarray:
+        """(N, D) float32 descriptors of the remembered looks."""
+        return np.array(self._samples, np.float32)
+
     def meet(self, candidate: Candidate) -> None:
         """Remember this look; later ones only if they are frontal, and surely the same person."""
         if self.is_known and not (candidate.is_frontal and self.unlikeness(candidate) < _SURELY_THE_SAME):

@@ -6,9 +6,10 @@ could be meant.
 """
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from voicelip.face.mesh import FaceMesh, Mesh, Region
 from voicelip.face.recording import Recording
 from voicelip.face.shots import Cut, ShotFinder
 from voicelip.face.track import FaceTrack
+
+if TYPE_CHECKING:
+    from voicelip.face.crowd import Piece
 
 __all__ = ["FaceTracker", "by_index", "largest", "like_photo"]
 
@@ -83,6 +87,18 @@ class FaceTracker:
         """Every face that the detector finds, largest first."""
         return self._detector.detect(image)
 
+    def levels(self, image: np.ndarray) -> Iterator[list[Detection]]:
+        """The same by ever more thorough searches, each made when it is asked for."""
+        return self._detector.levels(image)
+
+    def everybody(self, images: Iterable[np.ndarray]) -> "Iterator[Piece]":
+        """Every face in `images`, each (H, W, 3) uint8 RGB, read once; given out piece by piece as they are
+        done with.
+        """
+        from voicelip.face.crowd import Crowd
+
+        return Crowd(self).pieces(images)
+
     def candidates(self, image: np.ndarray, thorough: bool = True) -> list[Candidate]:
         """The faces of `image` whose landmarks could be placed, largest first.
 
@@ -94,6 +110,10 @@ class FaceTracker:
             if found or not thorough:
                 return found
         return []
+
+    def refined(self, image: np.ndarray, region: Region) -> Mesh:
+        """Landmarks of a face that is known to be about in `region`."""
+        return self._mesh.landmarks(image, region)
 
     def landmarks(self, image: np.ndarray, face: Detection) -> Mesh:
         """Landmarks of one detected face, refined until a loose box does no harm."""

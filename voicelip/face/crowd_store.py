@@ -1,0 +1,202 @@
+"""Everybody's faces kept on disk: found once for a clip, read piece by piece however long it is.
+
+Named like the tracks in `cache`, by all that they depend on. Where the folder cannot be written to they lie
+in a temporary one for as long as they are needed.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voicelip.face.cache import key_of
+from voicelip.face.crowd import Piece
+from voicelip.face.points import inter_ocular_px, mouth_opening
+from voicelip.face.track import FaceTrack
+
+VERSION = 1  # raise whenever following gives other values or the files' form changes
+KEPT_BYTES = 2 << 30  # the longest unused go first
+INDEX = "faces.json"
+_IDLE_S = 6 * 3600.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPiece:
+    """A `Piece` on disk. `face` and `shot` are its numbers, its frames are `start` to `stop` of the clip.
+
+    The arrays are (T,), and short enough to be kept for all pieces at once: `status` int8 of FaceStatus,
+    `opening` float32 of the mouth over the inter-ocular distance, `x` float32 px of the face's middle, and
+    `iod` float32 px, the inter-ocular distance; NaN where there is no face. `looks` (N, D) float32.
+    """
+
+    face: int
+    shot: int
+    start: int
+    stop: int
+    file: Path
+
+    @cached_property
+    def status(self) -> np.ndarray:
+        return self._read("status")
+
+    @cached_property
+    def opening(self) -> np.ndarray:
+        return self._read("opening")
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        return self._read("centre")[:, 0]
+
+    @cached_property
+    def iod(self) -> np.ndarray:
+        return self._read("iod")
+
+    @property
+    def looks(self) -> np.ndarray:
+        return self._read("looks")
+
+    def track(self) -> FaceTrack:
+        """Its landmarks, read anew every time."""
+        with np.load(self.file, allow_pickle=False) as stored:
+            status, yaw_deg = stored["status"], stored["yaw_deg"]
+            points = stored["points"].astype(np.float32) + stored["centre"][:, None]
+        return FaceTrack(points, status, yaw_deg, np.full(len(status), self.shot, np.int32))
+
+    def _read(self, name: str) -> np.ndarray:
+        with np.load(self.file, allow_pickle=False) as stored:
+            return stored[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """All faces of a clip, in order of their pieces' starts."""
+
+    pieces: tuple[StoredPiece, ...]
+    folder: Path
+
+
+def stored_faces(
+    path: str | Path, settings: str, folder: str | Path, compute: Callable[[], Iterable[Piece]]
+) -> Faces:
+    """The faces of the clip at `path`, from `folder` or else found by `compute`.
+
+    `settings` is any text that says what else they depend on.
+    """
+    place = Path(folder) / f"{key_of(Path(path), f'everybody {VERSION} {settings}')}.faces"
+    found = _read(place)
+    if found is not None:
+        with contextlib.suppress(OSError):
+            os.utime(place)  # used now: what `_prune` goes by
+        return found
+    return _written(place, compute)
+
+
+def _written(place: Path, compute: Callable[[], Iterable[Piece]]) -> Faces:
+    """Found, stored under a temporary name, and renamed when whole."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".faces", dir=place.parent))
+    except OSError as error:
+        _warn(place.parent, error)
+        temporary = Path(tempfile.mkdtemp(suffix=".faces"))
+    try:
+        entries = [_write_piece(temporary, number, piece) for number, piece in enumerate(compute())]
+        (temporary / INDEX).write_text(json.dumps({"pieces": entries}), "utf-8")
+        return _moved(temporary, place, _faces(temporary))
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _moved(temporary: Path, place: Path, faces: Faces) -> Faces:
+    """The same in its own place, unless another run was quicker or the place cannot be written to."""
+    there = _read(place)
+    if there is not None:
+        shutil.rmtree(temporary, ignore_errors=True)
+        return there
+    try:
+        if place.exists():  # damaged
+            shutil.rmtree(place)
+        temporary.replace(place)
+        _prune(place.parent, spared=place)
+    except OSError as error:
+        _warn(place.parent, error)
+        weakref.finalize(faces, shutil.rmtree, temporary, ignore_errors=True)
+        return faces
+    return _faces(place)
+
+
+def _warn(folder: Path, error: OSError) -> None:
+    _log.warning("faces cannot be stored in %s (%s); the next run finds them again", folder, error)
+
+
+def _write_piece(folder: Path, number: int, piece: Piece) -> dict[str, Any]:
+    track = piece.track
+    centre = np.full((len(track), 2), np.nan, np.float32)
+    seen = np.isfinite(track.points[:, 0, 0])
+    centre[seen] = track.points[seen].mean(axis=1)
+    name = f"{number:05d}.npz"
+    np.savez(
+        folder / name,
+        # Distances from the middle of the face: as halves they are exact to some thousandth of its width.
+        points=(track.points - centre[:, None]).astype(np.float16),
+        centre=centre,
+        status=track.status,
+        yaw_deg=track.yaw_deg,
+        opening=mouth_opening(track.points).astype(np.float32),
+        iod=inter_ocular_px(track.points).astype(np.float32),
+        looks=piece.looks,
+    )
+    stop = piece.start + len(track)
+    return {
+        "face": piece.face,
+        "shot": int(track.shot[0]),
+        "start": piece.start,
+        "stop": stop,
+        "file": name,
+        "bytes": (folder / name).stat().st_size,
+    }
+
+
+def _read(folder: Path) -> Faces | None:
+    """What is in `folder`, or None if there is nothing or it is damaged."""
+    try:
+        return _faces(folder)
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # damage shows in many ways, and none of them may stop a run
+        _log.warning("stored faces %s are damaged (%s); finding them again", folder.name, error)
+        return None
+
+
+def _faces(folder: Path) -> Faces:
+    pieces = []
+    for entry in json.loads((folder / INDEX).read_text("utf-8"))["pieces"]:
+        file = folder / entry["file"]
+        if file.stat().st_size != entry.pop("bytes"):
+            raise ValueError(f"{file.name} is cut short")
+        pieces.append(StoredPiece(**{**entry, "file": file}))
+    return Faces(tuple(sorted(pieces, key=lambda piece: (piece.start, piece.face))), folder)
+
+
+def _prune(folder: Path, spared: Path) -> None:
+    """Make room; what was used a short while ago may be in use by another run."""
+    newest_first = sorted(folder.glob("*.faces"), key=lambda entry: -entry.stat().st_mtime)
+    total = 0
+    for entry in newest_first:
+        total += sum(file.stat().st_size for file in entry.iterdir())
+        is_idle = time.time() - entry.stat().st_mtime > _IDLE_S
+        if total > KEPT_BYTES and is_idle and entry != spared:
+            shutil.rmtree(entry, ignore_errors=True)
