@@ -104,3 +104,13 @@ class JobError(VoicelipError):
     """A job folder is damaged, in use, or made by a later version."""
 
     exit_code = 18
+
+
+class ConsentError(VoicelipError):
+    """No valid consent covers this person and this use; `reason` is a word for it, as the audit log has it."""
+
+    exit_code = 16
+
+    def __init__(self, message: str, reason: str = "other") -> None:
+        super().__init__(message)
+        self.reason = reason
