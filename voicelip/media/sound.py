@@ -16,9 +16,9 @@ from voicelip.media.output import check_output, temporary_beside
 from voicelip.media.timeline import packets_until_broken
 from voicelip.media.values import Audio
 
-_GAP_S = 0.05  # a jump of the timestamps beyond this is a hole in the recording
+GAP_S = 0.05  # a jump of the timestamps beyond this is a hole in the recording
 _LARGEST_BLOCK = 4096  # samples
-_LONGEST_GAP_S = 600.0  # beyond this it is a broken clock
+LONGEST_GAP_S = 600.0  # beyond this it is a broken clock
 
 
 def read_audio(path: str | Path, sample_rate: int | None = None, stop_s: float | None = None) -> Audio:
@@ -81,8 +81,8 @@ def _decode(path: Path, stop_s: float | None) -> Audio:
         stream = next(iter(container.streams.audio), None)
         if stream is None or stream.codec_context is None:
             raise UnreadableMediaError(f"{path}: holds no sound; name a recording, or a video with sound")
-        track = _Track(_picture_start_s(container))
-        for frame in _frames(container, stream):
+        track = _Track(picture_start_s(container))
+        for frame in decoded_frames(container, stream):
             track.append(frame)
             if stop_s is not None and track.length >= stop_s * frame.sample_rate:
                 return track.first(stop_s)
@@ -120,8 +120,8 @@ class _Track:
         at_start = self.length == 0
         if shift < 0:
             return shift if at_start else 0
-        is_hole = at_start or shift > _GAP_S * self._rate
-        return shift if is_hole and shift < _LONGEST_GAP_S * self._rate else 0
+        is_hole = at_start or shift > GAP_S * self._rate
+        return shift if is_hole and shift < LONGEST_GAP_S * self._rate else 0
 
     def first(self, seconds: float) -> Audio:
         """The track's beginning."""
@@ -143,7 +143,8 @@ def _declared_end_s(stream: Any) -> float | None:
     return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
 
 
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
+def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
+    """The av.AudioFrames of a sound track; what is damaged is left out."""
     from av.error import FFmpegError
 
     codec = stream.codec_context
@@ -158,7 +159,8 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
         return
 
 
-def _picture_start_s(container: Any) -> float | None:
+def picture_start_s(container: Any) -> float | None:
+    """When the first picture is shown, by the container's clock; None where there is none."""
     stream = picture_stream(container)
     if stream is None or stream.start_time is None:
         return None
@@ -168,14 +170,18 @@ def _picture_start_s(container: Any) -> float | None:
 _SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
 
 
-def _mono(frame: Any) -> np.ndarray:
-    """An av.AudioFrame as (N,) float32: the mean of its channels, in [-1, 1]."""
-    name = frame.format.name
+def samples_of(frame: Any) -> np.ndarray:
+    """An av.AudioFrame as (C, N) float32; full scale is 1."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, len(frame.layout.channels)).T
-    kind = name.removesuffix("p")
+    kind = frame.format.name.removesuffix("p")
     scaled = samples.astype(np.float32)
     if kind == "u8":
         scaled -= 128.0
-    return np.clip(scaled.mean(axis=0) / _SCALE.get(kind, 1.0), -1, 1).astype(np.float32)
+    return scaled / np.float32(_SCALE.get(kind, 1.0))
+
+
+def _mono(frame: Any) -> np.ndarray:
+    """An av.AudioFrame as (N,) float32: the mean of its channels, in [-1, 1]."""
+    return np.clip(samples_of(frame).mean(axis=0), -1, 1).astype(np.float32)
