@@ -25,9 +25,9 @@ PAUSE_S = 0.7  # a longer one ends a sentence
 GAP_S = 0.08  # between two subtitles: two frames
 MOST_SPEAKERS = 20
 _SENTENCE_ENDS = (".", "?", "!", "…", "।", '."', '?"', '!"', ".»", "?»", "!»")
-_BELOW_LOUD_DB = 24.0  # a word begins where the sound comes so near to the loud parts of its sentence
 _BELOW_CLIP_DB = 32.0  # what is fainter than the clip's loud parts by so much was imagined
-_BEFORE_S = 0.04
+_BEFORE_S = 0.04  # a subtitle stands before its first sound
+_AROUND_S = 0.5  # beside a sentence, to tell the noise it stands in
 
 
 @dataclass(frozen=True)
@@ -125,21 +125,25 @@ def _runs(words: Sequence[Segment]) -> Iterator[list[Segment]]:
 
 
 def _timed(run: list[Segment], audio: Audio, loud: float) -> list[Segment]:
-    """The words without the silence that the recogniser counts to the first and last; nothing if silence is
-    all there is.
+    """The words without the silence that the recogniser counts to the first; nothing if silence is all there
+    is.
     """
-    start, end = (round(moment * audio.sample_rate) for moment in (run[0].start_s, run[-1].end_s))
-    samples = audio.samples[start:end]
-    levels = waveform.frame_levels(samples, audio.sample_rate)
+    levels = _levels(audio, run[0].start_s, run[-1].end_s)
     if not levels.size or np.percentile(levels, 95) < loud * 10 ** (-_BELOW_CLIP_DB / 20):
         return []
-    heard = np.flatnonzero(levels > np.percentile(levels, 95) * 10 ** (-_BELOW_LOUD_DB / 20))
-    first = run[0].start_s + float(heard[0]) * waveform.FRAME_S - _BEFORE_S
-    last = run[0].start_s + float(heard[-1] + 1) * waveform.FRAME_S + _BEFORE_S
-    run = list(run)
-    run[0] = replace(run[0], start_s=min(max(first, run[0].start_s), run[0].end_s))
-    run[-1] = replace(run[-1], end_s=max(min(last, run[-1].end_s), run[-1].start_s))
-    return run
+    noise = np.percentile(_levels(audio, run[0].start_s - _AROUND_S, run[-1].end_s + _AROUND_S), 10)
+    # Halfway from noise to speech, as one hears it: in decibels.
+    is_heard = levels > np.sqrt(max(noise, 1e-6) * np.percentile(levels, 95))
+    lasting = np.flatnonzero(is_heard[:-1] & is_heard[1:])
+    first_s = run[0].start_s + (float(lasting[0]) * waveform.FRAME_S if lasting.size else 0.0) - _BEFORE_S
+    start_s = min(max(first_s, run[0].start_s), run[0].end_s)
+    return [replace(run[0], start_s=start_s), *run[1:]]
+
+
+def _levels(audio: Audio, start_s: float, end_s: float) -> np.ndarray:
+    """Of each hundredth of a second."""
+    start, end = (max(0, round(moment * audio.sample_rate)) for moment in (start_s, end_s))
+    return waveform.frame_levels(audio.samples[start:end], audio.sample_rate)
 
 
 def _loud_level(samples: np.ndarray) -> float:
