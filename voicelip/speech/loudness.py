@@ -55,26 +55,30 @@ def loudness(samples: np.ndarray, rate: int) -> float:
 
 def true_peak(samples: np.ndarray) -> float:
     """The highest level between samples too (BS.1770-4, annex 2), as a share of full scale."""
-    return float(_between(samples).max(initial=0.0))
+    return float(between(samples).max(initial=0.0))
 
 
 def limited(samples: np.ndarray, rate: int, ceiling_db: float = TRUE_PEAK_DB) -> np.ndarray:
     """Samples whose true peak is at most the ceiling: a gain that looks ahead and moves smoothly."""
+    gains = held_down(between(samples), rate, ceiling_db)
+    return samples if gains is None else (samples * gains).astype(np.float32)
+
+
+def held_down(peaks: np.ndarray, rate: int, ceiling_db: float = TRUE_PEAK_DB) -> np.ndarray | None:
+    """(N,) the gains that keep levels, (N,) as of `between`, below the ceiling; None where none is needed."""
     ceiling = 10 ** (ceiling_db / 20) * _MARGIN
-    peaks = _between(samples)
     if peaks.max(initial=0.0) <= ceiling:
-        return samples
+        return None
     from scipy.ndimage import minimum_filter1d
 
     reach = max(1, round(LOOK_S * rate))
     needed = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
     held = minimum_filter1d(needed, 2 * reach + 1, mode="nearest")
     window = np.hanning(2 * reach + 3)[1:-1]
-    smooth = np.convolve(np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid")
-    return (samples * smooth).astype(np.float32)
+    return np.convolve(np.pad(held, reach, mode="edge"), window / window.sum(), mode="valid")
 
 
-def _between(samples: np.ndarray) -> np.ndarray:
+def between(samples: np.ndarray) -> np.ndarray:
     """(N,) the highest absolute level from each sample up to the next."""
     from scipy.signal import resample_poly
 
