@@ -1,5 +1,6 @@
 """Files that are no use are told in one line; damaged ones give what they hold."""
 
+import base64
 import struct
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from media_samples import counting_video, number_in
 
 from voicelip.errors import InputNotFoundError, OptionError, UnreadableMediaError
-from voicelip.media import Audio, Clip, probe, read_audio, write_audio
+from voicelip.media import Audio, probe, read_audio, write_audio
 
 
 def told(path, error=UnreadableMediaError):
@@ -97,3 +98,24 @@ def test_absurd_rates_are_refused(tmp_path):
     path = counting_video(tmp_path / "clip.mp4", 3)
     with pytest.raises(OptionError, match="out of range"):
         Clip(path, fps=0)
+
+
+# A grey picture of 128x128 in four tiles, encoded by libheif: 695 bytes.
+TILED_HEIC = """
+AAAAGGZ0eXBtaWYxAAAAAG1pZjFtaWFmAAACQ21ldGEAAAAAAAAAIWhkbHIAAAAAAAAAAHBpY3QAAAAAAAAAAAAAAAAAAAAAEGlk
+YXQAAAEBAIAAgAAAAHRpbG9jAQAAAERAAAUAAQAAAAAAAAJjAAEAAAAAAAAAFQACAAAAAAAAAngAAQAAAAAAAAAVAAMAAAAAAAAC
+jQABAAAAAAAAABUABAAAAAAAAAKiAAEAAAAAAAAAFQAFAAEAAAAAAAAAAQAAAAAAAAAIAAAAd2lpbmYAAAAAAAUAAAAVaW5mZQIA
+AAEAAQAAaHZjMQAAAAAVaW5mZQIAAAEAAgAAaHZjMQAAAAAVaW5mZQIAAAEAAwAAaHZjMQAAAAAVaW5mZQIAAAEABAAAaHZjMQAA
+AAAVaW5mZQIAAAAABQAAZ3JpZAAAAAAOcGl0bQAAAAAABQAAAO1pcHJwAAAAuGlwY28AAAB4aHZjQwEDcAAAAJAAAAAAAB7wAPz9
++PgAAA8DYAABABhAAQwB//8DcAAAAwCQAAADAAADAB66AkBhAAEAK0IBAQNwAAADAJAAAAMAAAMAHqAggQWW6kkprm4CGgwIAAAD
+AMgAAAMACEBiAAEAB0QBwXKwIkAAAAAUaXNwZQAAAAAAAABAAAAAQAAAABBwaXhpAAAAAAMICAgAAAAUaXNwZQAAAAAAAACAAAAA
+gAAAAC1pcG1hAAAAAAAAAAUAAQOBAgMAAgOBAgMAAwOBAgMABAOBAgMABQIEgwAAACBpcmVmAAAAAAAAABRkaW1nAAUABAABAAIA
+AwAEAAAAXG1kYXQAAAARKAGvE4DmyGhT//uYf5Rho5gAAAARKAGvE4DmyGhT//uYf5Rho5gAAAARKAGvE4DmyGhT//uYf5Rho5gA
+AAARKAGvE4DmyGhT//uYf5Rho5g=
+"""
+
+
+def test_photo_in_tiles_is_refused_rather_than_shown_in_part(tmp_path):
+    path = tmp_path / "phone.heic"
+    path.write_bytes(base64.b64decode(TILED_HEIC))
+    assert "save it as JPEG" in told(path)

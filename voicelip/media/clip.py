@@ -161,6 +161,7 @@ class Clip:
                 raise UnreadableMediaError(f"{self.path}: holds no picture; name a video or an image")
             if stream.codec_context is None:
                 raise UnreadableMediaError(f"{self.path}: its video codec is not known; convert it to H.264")
+            _refuse_tiles(self.path, stream)
             _refuse_absurd_size(self.path, stream.codec_context.width, stream.codec_context.height)
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = 2
@@ -317,6 +318,16 @@ def _declared_end_s(container: Any, stream: Any) -> float:
 def _square_pixel_size(picture: Any, sample_aspect: Fraction) -> tuple[int, int]:
     aspect = sample_aspect if Fraction(1, 4) <= sample_aspect <= 4 else Fraction(1)
     return max(1, round(picture.width * aspect)), picture.height
+
+
+def _refuse_tiles(path: Path, stream: Any) -> None:
+    """Phones keep a HEIC photo as many small pictures; PyAV does not tell where each belongs."""
+    from av.stream import Disposition
+
+    if stream.disposition & Disposition.dependent:
+        raise UnreadableMediaError(
+            f"{path}: is a photo made of tiles (HEIC); open it in a photo program and save it as JPEG or PNG"
+        )
 
 
 def _refuse_absurd_size(path: Path, width: int, height: int) -> None:
