@@ -8,7 +8,7 @@ import pytest
 from media_samples import counting_video, number_in
 
 from voicelip.errors import InputNotFoundError, OptionError, UnreadableMediaError
-from voicelip.media import Audio, probe, read_audio, write_audio
+from voicelip.media import Audio, Clip, probe, read_audio, write_audio
 
 
 def told(path, error=UnreadableMediaError):
