@@ -78,14 +78,20 @@ def by_index(index: int) -> Choice:
     return Choice(pick, True, complaint)
 
 
-def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
-    """The face most like the largest one in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
-    name = "the photo" if isinstance(photo, np.ndarray) else Path(photo).name
+def look_of_photo(photo: np.ndarray | str | Path, detector: "Detector") -> np.ndarray:
+    """Likeness descriptor (D,) of the largest face in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
     image = photo if isinstance(photo, np.ndarray) else _read_photo(Path(photo))
     found = detector.candidates(image)
     if not found:
-        raise NoFaceError(f"no face was found in {name}; give a photo that shows the face from the front")
-    wanted = found[0].descriptor
+        raise NoFaceError(
+            f"no face was found in {_name(photo)}; give a photo that shows the face from the front"
+        )
+    return found[0].descriptor
+
+
+def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
+    """The face most like the largest one in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
+    wanted, name = look_of_photo(photo, detector), _name(photo)
 
     def pick(faces: Sequence[Candidate]) -> Candidate | None:
         best = min(faces, key=lambda candidate: difference(candidate.descriptor, wanted), default=None)
@@ -128,6 +134,10 @@ class Person:
 
     def most_alike(self, candidates: Sequence[Candidate]) -> Candidate:
         return min(candidates, key=self.unlikeness)
+
+
+def _name(photo: np.ndarray | str | Path) -> str:
+    return "the photo" if isinstance(photo, np.ndarray) else Path(photo).name
 
 
 def _read_photo(path: Path) -> np.ndarray:

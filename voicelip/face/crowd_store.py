@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 class StoredPiece:
     """A `Piece` on disk. `face` and `shot` are its numbers, its frames are `start` to `stop` of the clip.
 
-    The arrays are (T,), and short enough to be kept for all pieces at once: `status` int8 of FaceStatus,
-    `opening` float32 of the mouth over the inter-ocular distance, `x` float32 px of the face's middle, and
-    `iod` float32 px, the inter-ocular distance; NaN where there is no face. `looks` (N, D) float32.
+    The arrays are (T,), and small enough to be kept for all pieces at once: `status` int8 of FaceStatus,
+    `opening` float32 of the mouth over the inter-ocular distance, and `iod` float32 px, that distance; NaN
+    where there is no face. So is `centre` (T, 2) float32 px, the face's middle. `looks` (N, D) float32.
     """
 
     face: int
@@ -56,8 +56,8 @@ class StoredPiece:
         return self._read("opening")
 
     @cached_property
-    def x(self) -> np.ndarray:
-        return self._read("centre")[:, 0]
+    def centre(self) -> np.ndarray:
+        return self._read("centre")
 
     @cached_property
     def iod(self) -> np.ndarray:

@@ -45,6 +45,7 @@ class FaceFacts:
     base: dict[str, str]
     networks: dict[str, str]
     format: int = FORMAT
+    consents: tuple[str, ...] = ()  # ids of the records under which it was made
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,9 @@ def read(folder: Path) -> FaceProfile:
 
 
 def _person(stored: Mapping[str, np.ndarray]) -> Person:
-    person = Person(float(stored["amplitude"]), stored["closed"].astype(np.float64))
-    if person.closed.shape != (len(MOTION_POINTS), 2) or not np.isfinite(person.closed).all():
+    closed = stored["closed"].astype(np.float64)
+    person = Person(float(stored["amplitude"]), closed)
+    if closed.shape != (len(MOTION_POINTS), 2) or not np.isfinite(closed).all():
         raise ValueError("holds no mouth")
     if not 0 < person.amplitude < 10:
         raise ValueError("amplitude out of range")

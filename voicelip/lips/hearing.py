@@ -1,6 +1,8 @@
 """What a sound asks of a mouth, by the audio network alone: codes, and how far it opens."""
 
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from voicelip.lips.motion import MOTION_FPS, WINDOW_COLUMNS, MotionBasis, lip_ga
 
 MOTION_FILE, BASIS_FILE = "lips_motion.onnx", "lips_basis.npz"
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
+BLOCK = 60 * SAMPLE_RATE  # what `expected_opening` hears at once
 _CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _OVERLAP_FRAMES = 250
 
@@ -62,22 +65,22 @@ def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
     return np.stack([np.interp(middles, np.arange(len(codes)), column) for column in codes.T], axis=1)
 
 
-def expected_opening(samples: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
-    """How far a mouth that says `samples` (N,), 16 kHz, is open: (frames,) float32, crop px of the lip gap.
+def expected_opening(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """How far a mouth that makes this sound is open: (T,) float32 at 25 frames a second, crop px of the lip
+    gap.
 
-    Heard a minute at a time, so `samples` may lie on disk.
+    `blocks` are the sound at 16 kHz, one after the other, each of `BLOCK` samples but the last.
     """
-    network, basis = (
-        network_session(hub.pretrained(MOTION_FILE)),
-        MotionBasis.load(hub.pretrained(BASIS_FILE)),
-    )
-    step = _CHUNK_FRAMES * SAMPLE_RATE // MOTION_FPS
+    network = network_session(hub.pretrained(MOTION_FILE))
+    basis = MotionBasis.load(hub.pretrained(BASIS_FILE))
     context = _OVERLAP_FRAMES * SAMPLE_RATE // MOTION_FPS
-    gaps = []
-    for start in range(0, max(1, len(samples)), step):
-        first = max(0, start - context)
-        heard = np.asarray(samples[first : start + step + context], np.float32)
-        gap = lip_gap(basis.decode(motion_codes(network, heard)))
-        offset = (start - first) * MOTION_FPS // SAMPLE_RATE
-        gaps.append(gap[offset : offset + _CHUNK_FRAMES])
-    return at_rate(np.concatenate(gaps)[:, None], frames, fps)[:, 0].astype(np.float32)
+    gaps = [np.zeros(0, np.float32)]
+    before, block = np.zeros(0, np.float32), np.zeros(0, np.float32)
+    for following in chain(blocks, [np.zeros(0, np.float32)]):
+        if len(block):
+            heard = np.concatenate([before, block, following[:context]])
+            first = len(before) * MOTION_FPS // SAMPLE_RATE
+            gap = lip_gap(basis.decode(motion_codes(network, heard)))
+            gaps.append(gap[first : first - (-len(block) * MOTION_FPS // SAMPLE_RATE)].astype(np.float32))
+        before, block = block[-context:], following
+    return np.concatenate(gaps)

@@ -8,17 +8,17 @@ import numpy as np
 @dataclass(frozen=True)
 class Person:
     """`amplitude` relative to the median speaker, and `closed` (55, 2), the person's closed mouth, both from
-    more speech than a clip may hold.
+    more speech than a stretch of the clip may hold; None where the stretch itself has to tell that.
     """
 
     amplitude: float
-    closed: np.ndarray
+    closed: np.ndarray | None
 
     def rest(self, seen: np.ndarray) -> np.ndarray:
         """The closed mouth where a clip shows `seen` (55, 2): a few seconds tell it only roughly, but where
         it lies, and how large it is, are the clip's own.
         """
-        return placed(self.closed, seen)
+        return seen if self.closed is None else placed(self.closed, seen)
 
 
 def placed(shapes: np.ndarray, like: np.ndarray) -> np.ndarray:

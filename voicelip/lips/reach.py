@@ -9,7 +9,7 @@ import numpy as np
 
 from voicelip.lips.motion import MotionBasis, lip_gap, speaker_amplitude
 
-_TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
+TALKING_GAP_PX = 2.5  # spread of the lip gap, crop px, from which a clip tells how far its speaker moves
 _AMPLITUDE_RANGE = (0.6, 1.6)
 _USUAL_AMPLITUDE = 0.85  # below the training speakers' median, who read commands with care
 _GAIN_RANGE = (0.8, 1.6)
@@ -21,7 +21,7 @@ def amplitude(offsets: np.ndarray, basis: MotionBasis) -> float:
     """How far this person moves the mouth, relative to the median speaker, from offsets (T, 55, 2) about the
     closed mouth; a usual reach for a clip without speech.
     """
-    if np.quantile(lip_gap(offsets), 0.9) < _TALKING_GAP_PX:
+    if np.quantile(lip_gap(offsets), 0.9) < TALKING_GAP_PX:
         return _USUAL_AMPLITUDE
     return float(np.clip(speaker_amplitude(offsets) / basis.amplitude, *_AMPLITUDE_RANGE))
 

@@ -1,6 +1,6 @@
 """Containers, codecs, timestamps and sample rates: pictures and sound in and out of files."""
 
-from voicelip.media.ahead import ahead
+from voicelip.media.ahead import ahead, depth_of
 from voicelip.media.clip import Clip, probe
 from voicelip.media.output import check_output
 from voicelip.media.pacing import paced_frames, paced_length, source_index, source_indices
@@ -22,6 +22,7 @@ __all__ = [
     "VideoWriter",
     "ahead",
     "check_output",
+    "depth_of",
     "paced_frames",
     "paced_length",
     "probe",

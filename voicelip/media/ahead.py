@@ -8,7 +8,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _END = object()
+_WAITING_BYTES = 48 << 20
 _LOOK_S = 0.1  # how often a waiting thread looks whether it is still wanted
+
+
+def depth_of(width: int, height: int) -> int:
+    """How many pictures of that size may wait between two stages: a few, fewer when they are large."""
+    return max(2, min(8, _WAITING_BYTES // (3 * width * height)))
 
 
 def ahead(items: Iterator[T], depth: int) -> Iterator[T]:

@@ -90,6 +90,10 @@ class Clip:
                     yield self._frame(index, self._picture(decoded))
             wanted = wanted[len(near) :]
 
+    def pictures_at(self, indices: Sequence[int]) -> Iterator[Picture]:
+        """The pictures of `picked`."""
+        return (frame.picture for frame in self.picked(indices))
+
     def frames_backwards(self, start: int, stop: int = 0) -> Iterator[Frame]:
         """Frames `start`, `start - 1`, … down to and including `stop`.
 
