@@ -99,10 +99,10 @@ def _by_speed(room: Room, spoken: SpokenS, limits: Limits) -> tuple[float, float
 class Schedule:
     """The rooms of cues, in order of time; a cue that ran over moves the next one of its speaker."""
 
-    def __init__(self, cues: Sequence[Cue], times: TimeMap, end_s: float, limits: Limits) -> None:
+    def __init__(self, cues: Sequence[Cue], times: TimeMap, end_s: Fraction, limits: Limits) -> None:
         """`end_s` is the clip's end, in its own time."""
         self._cues, self._times, self._limits = cues, times, limits
-        self._end_s = float(times.output(Fraction(end_s)))
+        self._end_s = float(times.output(end_s))
         self._spoken_until: dict[str, float] = {}
 
     def room(self, index: int) -> Room:

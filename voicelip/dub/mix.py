@@ -94,16 +94,22 @@ def mixed(
 
 
 def levelled(
-    make: Callable[[], Iterator[np.ndarray]], channels: int, lufs: float, heard: Heard
+    measured: Callable[[], Iterator[np.ndarray]],
+    made: Callable[[], Iterator[np.ndarray]],
+    channels: int,
+    lufs: float,
+    heard: Heard,
 ) -> Iterator[np.ndarray]:
-    """The blocks that `make` makes at `lufs`, peaks held below −1 dBTP; it is called twice, first to measure."""
+    """The blocks of `made` at `lufs`, peaks held below −1 dBTP, going by those of `measured`: the same, but
+    what costs time and changes no loudness may be missing.
+    """
     meter, done = LoudnessMeter(RATE, channels), 0
-    for block in make():
+    for block in measured():
         meter.add(block)
         done += block.shape[1]
         heard(done)
     gain = np.float32(10 ** ((lufs - meter.lufs) / 20)) if np.isfinite(meter.lufs) else np.float32(1)
-    return held_down((block * gain for block in make()), RATE)
+    yield from held_down((block * gain for block in made()), RATE)
 
 
 def original_track(path: Path, scene: Scene) -> Iterator[np.ndarray]:

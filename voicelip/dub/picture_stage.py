@@ -1,0 +1,116 @@
+"""The picture of a dub, made where it is not there yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voicelip.dub.cast import Role
+from voicelip.dub.job import CueState, Job
+from voicelip.dub.options import DubOptions
+from voicelip.dub.pieces import Pictures, Piece, PieceFolder, SourcePictures, depth_for, grid, key_of
+from voicelip.dub.speech_track import SpeechTrack, write_stem
+from voicelip.dub.takes import Takes
+from voicelip.dub.timemap import TimeMap
+from voicelip.hashing import content_hash
+from voicelip.media import Clip, VideoWriter
+from voicelip.progress import Progress
+
+LIPS_RATE = 16_000  # Hz, of what lips listen to
+VERSION = "1"  # of the picture; a new one has all pieces made anew
+REACH_S = 2.0  # of the sound around a frame on which its picture depends
+
+
+class PictureStage:
+    """Makes the pieces of one job."""
+
+    def __init__(
+        self, job: Job, clip: Clip, clip_sha256: str, options: DubOptions, progress: Progress
+    ) -> None:
+        self._job, self._clip, self._sha256 = job, clip, clip_sha256
+        self._options, self._progress = options, progress
+        self._folder = PieceFolder(job.folder / "pieces")
+        self.passed: Mapping[str, int] = {}
+        self.warnings: tuple[str, ...] = ()
+
+    def run(
+        self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], times: TimeMap, frames: int
+    ) -> tuple[list[Path], int]:
+        """The files of all pieces, and how many frames had to be made."""
+        pieces = self._pieces(cues, roles, times, frames)
+        writer = self._writer
+        made = self._folder.make(
+            pieces,
+            self._pictures(cues, takes, roles, times, frames),
+            writer,
+            depth_for(self._clip),
+            lambda done: self._progress("picture", done, frames, "frames"),
+        )
+        self._folder.keep_only(pieces)
+        return [self._folder.path(piece) for piece in pieces], made
+
+    def _pieces(
+        self, cues: Sequence[CueState], roles: Sequence[Role], times: TimeMap, frames: int
+    ) -> list[Piece]:
+        common = [VERSION, self._sha256, self._settings(), [_face(role) for role in roles]]
+        fps = self._clip.info.fps
+        return [
+            Piece(
+                start,
+                stop,
+                key_of(common, start, stop, _shown(times, start, stop, fps), _heard(cues, start, stop, fps)),
+            )
+            for start, stop in grid(frames, fps)
+        ]
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("lips", "adapted", "detector", "strength", "label", "crf", "preset")
+        return {name: getattr(self._options, name) for name in names}
+
+    def _pictures(
+        self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], times: TimeMap, frames: int
+    ) -> Pictures:
+        fps = self._clip.info.fps
+        return SourcePictures(self._clip, lambda index: times.source_index(index, fps))
+
+    def _stems(
+        self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], seconds: Fraction
+    ) -> dict[str, np.ndarray]:
+        folder = self._job.folder / "stems"
+        folder.mkdir(exist_ok=True)
+        samples = round(seconds * LIPS_RATE)
+        stems = {}
+        for number, role in enumerate(roles):
+            own = [cue for cue in cues if cue.speaker == role.speaker]
+            stems[role.speaker] = write_stem(
+                folder / f"{number}.f32", SpeechTrack(own, takes, LIPS_RATE), samples
+            )
+        return stems
+
+    def _writer(self, path: Path) -> VideoWriter:
+        info, options = self._clip.info, self._options
+        return VideoWriter(
+            path, info.width, info.height, info.fps, None, info.colour, options.crf, options.preset, True
+        )
+
+
+def _face(role: Role) -> dict[str, Any]:
+    face = content_hash(role.face) if isinstance(role.face, Path) else role.face
+    return {**asdict(role), "face": face, "voice": None}
+
+
+def _shown(times: TimeMap, start: int, stop: int, fps: Fraction) -> list[int]:
+    return [] if times.is_identity else [times.source_index(index, fps) for index in range(start, stop)]
+
+
+def _heard(cues: Sequence[CueState], start: int, stop: int, fps: Fraction) -> list[Any]:
+    """What is said near a piece, and when."""
+    first_s, last_s = float(start / fps) - REACH_S, float(stop / fps) + REACH_S
+    return [
+        [cue.speaker, cue.take.sha256, cue.fit.start_s, cue.fit.stretch]
+        for cue in cues
+        if cue.fit and cue.take and cue.fit.start_s < last_s and cue.fit.end_s > first_s
+    ]

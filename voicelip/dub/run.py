@@ -1,0 +1,245 @@
+"""The order of a dub: subtitles, speech, timing, picture, sound, one file; from wherever it was left."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+import voicelip
+from voicelip.dub import inputs
+from voicelip.dub.cast import Cast, Role, read_cast
+from voicelip.dub.cues import Cue
+from voicelip.dub.job import CueState, Job, JobState
+from voicelip.dub.options import DubOptions, DubResult
+from voicelip.dub.picture_stage import PictureStage
+from voicelip.dub.script import merged
+from voicelip.dub.sound_stage import SoundStage, dub_frames
+from voicelip.dub.speech_stage import SpeechStage, fit_warnings, longest_end
+from voicelip.dub.subtitles import read_subtitles
+from voicelip.dub.takes import Takes
+from voicelip.dub.voices import Voices
+from voicelip.errors import InputNotFoundError, OptionError
+from voicelip.hashing import content_hash
+from voicelip.media import Clip, VideoWriter, check_output
+from voicelip.progress import Progress, silent
+from voicelip.speech import EngineOptions
+from voicelip.trust.credentials import signing
+
+
+def dub(
+    clip: str | Path,
+    *,
+    subs: str | Path,
+    out: str | Path,
+    lang: str = "en",
+    voice: str | None = None,
+    cast: str | Path | None = None,
+    job: str | Path | None = None,
+    options: DubOptions | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> DubResult:
+    """Dub the people in `clip` with the words of `subs`, which are in `lang`.
+
+    `voice` is for all speakers that the `cast` file gives none. What is made on the way is kept in the folder
+    `job` (default: the output's name with .dub, beside it): the same call goes on where it was stopped, and
+    only what was changed since is made again. Raises a VoicelipError subclass for anything the user can mend.
+    """
+    given = _Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
+    with given.job.locked():
+        return _Run(given, progress).result()
+
+
+def default_job(out: Path) -> Path:
+    """The job folder of an output: talk.es.mp4 → talk.es.dub."""
+    return out.with_suffix(".dub")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What was asked for, so far as it can be checked without the job folder."""
+
+    clip: Clip
+    subs: Path
+    out: Path
+    lang: str
+    cast_file: Path | None
+    cast: Cast
+    cues: tuple[Cue, ...]
+    job: Job
+    options: DubOptions
+    overwrite: bool
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def checked(
+        cls, clip: str | Path, subs: str | Path, out: str | Path, lang: str, voice: str | None,
+        cast: str | Path | None, job: str | Path | None, options: DubOptions, overwrite: bool,
+    ) -> "_Given":  # fmt: skip
+        opened = Clip(clip)
+        if opened.info.is_still:
+            raise OptionError(f"{clip}: is a picture; dubbing needs a video")
+        if options.background is not None and not options.background.is_file():
+            raise InputNotFoundError(f"{options.background}: no such file; check the name and the folder")
+        out = Path(out)
+        folder = Job(job if job is not None else default_job(out))
+        _check_output(out, opened, options, overwrite or _is_own(out, folder))
+        if out.resolve() == opened.path.resolve():
+            raise OptionError(f"{out}: is the clip itself; choose another name with -o")
+        roles = read_cast(cast, voice, lang)
+        found = read_subtitles(subs, opened.info.duration_s, roles.names)
+        return cls(
+            opened, Path(subs), out, lang, Path(cast) if cast else None, roles, found.cues, folder, options,
+            True, found.warnings,
+        )  # fmt: skip
+
+
+def _check_output(out: Path, clip: Clip, options: DubOptions, overwrite: bool) -> None:
+    """Refuse now what could not be written later; making the writer checks all that it is given."""
+    info = clip.info
+    VideoWriter(
+        out, info.width, info.height, info.fps, None, info.colour, options.crf, options.preset, overwrite
+    )
+    check_output(out, overwrite)
+
+
+def _is_own(out: Path, job: Job) -> bool:
+    """Whether the output is what this job wrote before, and nobody has changed it since."""
+    if not (out.is_file() and job.exists):
+        return False
+    written = job.read().result.get("sha256")
+    return written is not None and written == content_hash(out)
+
+
+@dataclass
+class _Stopwatch:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+class _Run:
+    """One run in a job folder that is locked."""
+
+    def __init__(self, given: _Given, progress: Progress) -> None:
+        self._given, self._progress = given, progress
+        self._watch = _Stopwatch()
+        options = given.options
+        self._voices = Voices(EngineOptions(options.model_dir, options.device), progress)
+        self._takes = Takes(given.job.takes, self._voices.speak)
+        self._told = list(given.warnings)
+
+    def result(self) -> DubResult:
+        """Do what is still to be done."""
+        given, options = self._given, self._given.options
+        states, roles = self._script()
+        granted = inputs.agreed(given.clip.path, roles, states, given.out, options)
+        ids = [each for grant in granted for each in grant.ids]
+        finish = signing(given.out, inputs.claim(given.clip.path, states, self._voices, options, ids))
+        state = self._noted(states)
+        duration_s = Fraction(given.clip.info.frame_count) / given.clip.info.fps
+        with self._watch.stage("speech"):
+            speech = SpeechStage(given.job, self._takes, self._voices, options, self._progress)
+            spoken = speech.run(states, duration_s)
+        self._tell_of(spoken.cues)
+        frames, held = dub_frames(given.clip, spoken.times, longest_end([cue.fit for cue in spoken.cues]))
+        if held:
+            self._told.append(
+                f"the last picture stays for {float(held / given.clip.info.fps):.1f} s, until all is said"
+            )
+        with self._watch.stage("picture"):
+            picture = PictureStage(
+                given.job, given.clip, state.inputs["clip"]["sha256"], options, self._progress
+            )
+            pieces, made = picture.run(spoken.cues, self._takes, roles, spoken.times, frames)
+        with self._watch.stage("sound"):
+            sound = SoundStage(
+                given.clip,
+                spoken.cues,
+                self._takes,
+                spoken.times,
+                frames,
+                given.lang,
+                options,
+                self._progress,
+            )
+            frames = sound.write(given.out, pieces, given.overwrite, finish)
+        fps = given.clip.info.fps
+        found = DubResult(
+            path=given.out,
+            job=given.job.folder,
+            duration_s=round(float(frames / fps), 3),
+            frames=frames,
+            fps=float(fps),
+            cues=spoken.cues,
+            timings_s=self._watch.seconds,
+            warnings=tuple(
+                dict.fromkeys((*self._told, *given.clip.problems, *picture.warnings, *sound.warnings))
+            ),
+            passed_through=picture.passed,
+            takes_made=self._takes.made,
+            frames_made=made,
+        )
+        given.job.write(replace(state, result=_noted_result(found)))
+        return found
+
+    def _script(self) -> tuple[list[CueState], tuple[Role, ...]]:
+        """The cues as they are to be said, and the roles of all who speak in them."""
+        given = self._given
+        states, lost = merged(given.cues, given.cast, given.job.cues(), given.clip.info.duration_s)
+        self._told += lost
+        edited = [f"{state.number} ({', '.join(state.edited)})" for state in states if state.edited]
+        if edited:
+            self._told.append(f"edited in {given.job.folder.name}: cue {', '.join(edited)}")
+        roles = given.cast.of(state.speaker for state in states).roles
+        self._voices.check(
+            (state.voice for state in states), (state.lang for state in states), given.options.engine
+        )
+        return states, roles
+
+    def _noted(self, states: Sequence[CueState]) -> JobState:
+        """Write down what goes in, before the work."""
+        given, options = self._given, self._given.options
+        files = inputs.hashed(
+            {
+                "clip": given.clip.path,
+                "subs": given.subs,
+                "cast": given.cast_file,
+                "background": options.background,
+            }
+        )
+        before = given.job.read() if given.job.exists else None
+        if changes := inputs.changed(before, files):
+            self._told.append(f"changed since the last run: {', '.join(changes)}")
+        out = os.path.relpath(given.out.resolve(), given.job.folder.resolve())
+        result = before.result if before else {}
+        state = JobState(out, files, {"lang": given.lang, **options.to_dict()}, voicelip.__version__, result)
+        given.job.write(state)
+        given.job.forget_cues_after(len(states))
+        return state
+
+    def _tell_of(self, cues: Sequence[CueState]) -> None:
+        self._told += fit_warnings(cues, self._given.options.limits)
+        for cue in cues:
+            if cue.take is not None:
+                self._told += [f"cue {cue.number}: {each}" for each in self._takes.warnings[cue.take.key]]
+
+
+def _noted_result(found: DubResult) -> dict[str, object]:
+    """What job.json says of the output."""
+    return {
+        "sha256": content_hash(found.path),
+        "duration_s": found.duration_s,
+        "frames": found.frames,
+        "fps": found.fps,
+        "fits": found.fits,
+        "passed_through": dict(found.passed_through),
+        "warnings": list(found.warnings),
+    }

@@ -1,0 +1,124 @@
+"""The sound tracks of a dub, and the file that they and the picture become."""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from voicelip.dub import mix
+from voicelip.dub.job import CueState
+from voicelip.dub.languages import three_letters
+from voicelip.dub.options import DubOptions
+from voicelip.dub.speech_track import SpeechTrack
+from voicelip.dub.takes import Takes
+from voicelip.dub.timemap import TimeMap
+from voicelip.media import Clip
+from voicelip.media.mux import SoundTrack, SubtitleTrack, mux
+from voicelip.media.sound_stream import channels_of
+from voicelip.progress import Progress
+from voicelip.trust.watermark import Marker
+
+DUB_TITLE, ORIGINAL_TITLE = "Dub", "Original"
+
+
+class SoundStage:
+    """Mixes and muxes one job."""
+
+    def __init__(
+        self, clip: Clip, cues: Sequence[CueState], takes: Takes, times: TimeMap, frames: int, lang: str,
+        options: DubOptions, progress: Progress,
+    ) -> None:  # fmt: skip
+        self._clip, self._cues, self._times = clip, cues, times
+        self._lang, self._options, self._progress = lang, options, progress
+        self._seconds = frames / clip.info.fps
+        self._speech = SpeechTrack(cues, takes, mix.RATE)
+        self._channels = min(2, max([1, *(channels_of(path) for path in self._files())]))
+        self.warnings: tuple[str, ...] = ()
+
+    def write(
+        self, out: Path, pieces: Sequence[Path], overwrite: bool, finish: Callable[[Path], None]
+    ) -> int:
+        """Write the dub; how many frames it has."""
+        sounds = [SoundTrack(self._dub(), mix.RATE, self._channels, three_letters(self._lang), DUB_TITLE)]
+        if self._options.keep_original and self._clip.info.has_audio:
+            sounds.append(
+                SoundTrack(
+                    mix.original_track(self._clip.path, self._scene(min(2, channels_of(self._clip.path)))),
+                    mix.RATE,
+                    min(2, channels_of(self._clip.path)),
+                    three_letters(self._options.original_lang),
+                    ORIGINAL_TITLE,
+                    is_default=False,
+                )
+            )
+        subtitles = SubtitleTrack(self._lines(), three_letters(self._lang)) if self._options.subs_in else None
+        total = round(self._seconds * self._clip.info.fps)
+        return mux(
+            out, pieces, self._clip.info.fps, sounds, subtitles, overwrite, finish,
+            lambda done: self._progress("writing", done, total, "frames"),
+        )  # fmt: skip
+
+    def _dub(self) -> Iterator[np.ndarray]:
+        own = self._clip.path if self._clip.info.has_audio else None
+        total = float(self._seconds)
+        original = mix.listened(
+            own,
+            self._channels,
+            lambda done: self._progress("listening", min(done / mix.RATE, total), total, "s"),
+        )
+        bed, scene = self._bed(), self._scene(self._channels)
+
+        def blocks(marked: bool) -> Iterator[np.ndarray]:
+            mark = self._mark if marked else lambda spoken, rate: spoken
+            return mix.mixed(self._speech, bed, scene, original, mark)
+
+        return mix.levelled(
+            lambda: blocks(False),
+            lambda: blocks(True),
+            self._channels,
+            self._options.lufs,
+            lambda done: self._progress("mixing", min(done / mix.RATE, total), total, "s"),
+        )
+
+    def _mark(self, spoken: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+        marker = Marker(rate)
+        yield from marker.mark(spoken)
+        self.warnings = marker.warnings
+
+    def _bed(self) -> mix.Bed | None:
+        options = self._options
+        if options.background is not None:
+            return mix.Bed(options.background, is_original=False)
+        if options.bed == "none" or not self._clip.info.has_audio:
+            return None
+        return mix.Bed(self._clip.path, is_original=True)
+
+    def _scene(self, channels: int) -> mix.Scene:
+        slots = [
+            (float(self._times.output(c.start_s)), float(self._times.output(c.end_s))) for c in self._cues
+        ]
+        spoken = [(cue.fit.start_s, cue.fit.end_s) for cue in self._cues if cue.fit]
+        return mix.Scene(self._times, round(self._seconds * mix.RATE), channels, [*slots, *spoken])
+
+    def _lines(self) -> list[tuple[float, float, str]]:
+        """The cues as they are read: at least for as long as they are heard."""
+        return [
+            (cue.fit.start_s, max(cue.fit.end_s, float(self._times.output(cue.end_s))), cue.text)
+            for cue in self._cues
+            if cue.fit
+        ]
+
+    def _files(self) -> list[Path]:
+        own = [self._clip.path] if self._clip.info.has_audio and self._options.bed != "none" else []
+        return [*own, *([self._options.background] if self._options.background else [])]
+
+
+def dub_frames(clip: Clip, times: TimeMap, speech_ends_s: float) -> tuple[int, int]:
+    """How many frames the dub has, and for how many of them the clip's last picture stays, so that nothing
+    that is said is cut.
+    """
+    fps = clip.info.fps
+    shown = round(times.output(Fraction(clip.info.frame_count) / fps) * fps)
+    needed = -int(-(Fraction(speech_ends_s) + Fraction(1, 10)) * fps // 1)
+    return max(shown, needed), max(0, needed - shown) if speech_ends_s > float(shown / fps) else 0
