@@ -48,7 +48,7 @@ from voicelip.media import (
     write_audio,
 )
 from voicelip.progress import Progress, silent
-from voicelip.trust import Claim
+from voicelip.trust import Claim, watermark
 from voicelip.trust.credentials import Finish, signing
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ PRESENTER = "stock:presenter"
 
 _BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
 _WAITING_BYTES = 48 << 20
-_SOUND_CHUNK_S = 1.0
 _LOOKS = 5  # frames in which a face is compared with those that lips were adapted to
 _OWN_SOUND_S = 60.0  # of the clip, enough to tell how its speaker moves
 
@@ -152,8 +151,10 @@ def speak(
     sign = signing(out, _spoken(voice, engine))
     chosen = _EngineChoice(engine, model_dir, device, finish)
     spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
-    write_audio(out, spoken.audio, overwrite, sign)
+    marked = watermark.mark(spoken.audio)
+    write_audio(out, marked.audio, overwrite, sign)
     _write_srt(srt, spoken, overwrite)
+    warnings = (*warnings, *marked.warnings)
     return Result(out, spoken.audio.duration_s, 0, 0.0, watch.seconds, warnings, words=spoken.words)
 
 
@@ -330,12 +331,13 @@ def _regenerate(
         ) as writer,
     ):
         pictures = _rendered(clip, frames, options, track, crops, session, passed)
+        sound = _MarkedSound(audio)
         for index, picture in enumerate(ahead(pictures, _depth(clip))):
-            _write_sound_until(writer, audio, index, fps)
+            sound.write_until(writer, index / fps + 1)
             writer.write_frame(picture)
             progress("lips", index + 1, frames, "frames")
         frames = writer.frames_written
-    warnings = (*warnings, *clip.problems, *_passed_warnings(passed, frames))
+    warnings = (*warnings, *sound.warnings, *clip.problems, *_passed_warnings(passed, frames))
     return Result(
         out,
         round(float(frames / fps), 3),
@@ -463,14 +465,25 @@ def _render_batch(
     return [rendered.get(shot.output_index, shot.picture) for shot in batch]
 
 
-def _write_sound_until(writer: VideoWriter, audio: Audio, frame: int, fps: Fraction) -> None:
-    """Hand over sound a second at a time, just ahead of the picture, so that little of it waits."""
-    per_chunk = max(1, round(_SOUND_CHUNK_S * fps))
-    if frame % per_chunk:
-        return
-    start = int(frame / fps * audio.sample_rate)
-    stop = int((frame + per_chunk) / fps * audio.sample_rate)
-    writer.write_audio(audio.samples[start:stop])
+class _MarkedSound:
+    """The speech with its watermark, handed over just ahead of the picture, so that little of it waits."""
+
+    def __init__(self, audio: Audio) -> None:
+        self._marker = watermark.Marker(audio.sample_rate, watermark.peak_of(audio))
+        self._blocks = self._marker.mark([audio.samples])
+        self._rate, self._written = audio.sample_rate, 0
+
+    def write_until(self, writer: VideoWriter, time_s: Fraction) -> None:
+        while self._written < time_s * self._rate:
+            block = next(self._blocks, None)
+            if block is None:
+                return
+            writer.write_audio(block)
+            self._written += len(block)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self._marker.warnings
 
 
 def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
