@@ -53,6 +53,26 @@ def dub(
         return _Run(given, progress).result()
 
 
+def check(
+    clip: str | Path,
+    *,
+    subs: str | Path,
+    out: str | Path,
+    lang: str = "en",
+    voice: str | None = None,
+    cast: str | Path | None = None,
+    job: str | Path | None = None,
+    options: DubOptions | None = None,
+    overwrite: bool = False,
+) -> tuple[str, ...]:
+    """Refuse all that `dub` would refuse before its work; the warnings that it would begin with."""
+    given = _Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
+    run = _Run(given, silent)
+    states, roles = run._script()
+    inputs.agreed(given.clip.path, roles, states, given.out, given.options)
+    return tuple(run._told)
+
+
 def default_job(out: Path) -> Path:
     """The job folder of an output: talk.es.mp4 → talk.es.dub."""
     return out.with_suffix(".dub")
