@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from voicelip.cli import failures
 from voicelip.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from voicelip.dub.options import DubResult
     from voicelip.pipeline import Result
 
 
@@ -51,20 +53,27 @@ class Terminal:
         """Seconds since the block began."""
         return time.monotonic() - self._started_s
 
-    def show(self, result: "Result") -> None:
-        """Say what was written, how long it is and how long it took; then what the user should know."""
+    def show(self, result: "Result | DubResult", *more: str) -> None:
+        """Say what was written, how long it is and how long it took, and `more` lines; then what the user
+        should know.
+        """
+        self.show_lines(result.to_dict(), [summary(result, self.elapsed_s), *more])
+        if not (self._as_json or self._quiet):
+            self._show_details(result)
+
+    def show_lines(self, value: Any, lines: Sequence[str]) -> None:
+        """Print `lines`, or with --json the `value` that they tell of."""
         self._hide_bars()
         if self._as_json:
-            self.show_json(result.to_dict())
+            self.show_json(value)
         elif not self._quiet:
-            print(summary(result, self.elapsed_s), flush=True)
-            self._show_details(result)
+            print("\n".join(lines), flush=True)
 
     def show_json(self, value: Any) -> None:
         """Print one JSON value, the only thing on stdout."""
         print(json.dumps(value, indent=2), flush=True)
 
-    def _show_details(self, result: "Result") -> None:
+    def _show_details(self, result: "Result | DubResult") -> None:
         for warning in result.warnings:
             self._note(f"voicelip: warning: {warning}", "yellow")
         if self._verbose:
@@ -106,7 +115,7 @@ def _listen(level: int) -> list[tuple[logging.Logger, logging.Handler]]:
     return pairs
 
 
-def summary(result: "Result", elapsed_s: float) -> str:
+def summary(result: "Result | DubResult", elapsed_s: float) -> str:
     """Such as `demo.mp4: 6.2 s, 155 frames at 25 fps in 9.8 s`."""
     pictures = f", {result.frames} frames at {result.fps:g} fps" if result.frames else ""
     lips = f", lips adapted to {result.adapted}" if result.adapted else ""
