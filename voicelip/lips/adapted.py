@@ -23,12 +23,12 @@ Looks = Callable[[], Sequence[np.ndarray]]
 
 
 def adapted(
-    generator: LipGenerator, wanted: str, clip: Path, looks: Looks
+    generator: LipGenerator, wanted: str, clip: Path | None, looks: Looks
 ) -> tuple[LipGenerator, str | None]:
     """`generator` as adapted to the person in `clip`, and the profile's name; unchanged, and None, if there
     is none.
 
-    `wanted` is "auto", "none" or a name. `looks` gives likeness descriptors of the face and is called only if
+    `wanted` is "auto", "none" or a name. A `clip` that shows somebody else as well is left out. `looks` gives likeness descriptors of the face and is called only if
     they are needed.
     """
     is_named = wanted not in (face_store.AUTO, face_store.NONE)
@@ -52,11 +52,11 @@ def likeness_to(profile: FaceProfile, looks: Sequence[np.ndarray]) -> float:
     return float(np.median([min(difference(look, own) for own in profile.looks) for look in looks]))
 
 
-def _matching(clip: Path, looks: Looks) -> FaceProfile | None:
+def _matching(clip: Path | None, looks: Looks) -> FaceProfile | None:
     profiles = _readable()
     if not profiles:
         return None
-    sha256 = content_hash(clip)
+    sha256 = None if clip is None else content_hash(clip)
     found = [profile for profile in profiles if profile.facts.sha256 == sha256]
     if not found:
         seen = looks()
