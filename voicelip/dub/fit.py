@@ -15,7 +15,7 @@ from voicelip.dub.job import Fit
 from voicelip.dub.timemap import Stretch, TimeMap
 
 _STEP = 100  # speeds and factors are whole hundredths, so that the same take serves again
-_TRIES = 2  # of speeds below the fastest: engines meet a speed only roughly
+_TRIES = 3  # of speeds below the fastest: engines meet a speed only roughly
 
 SpokenS = Callable[[float], float]  # a speed of the engine → seconds from the first sound to the last
 
@@ -88,7 +88,7 @@ def _by_speed(room: Room, spoken: SpokenS, limits: Limits) -> tuple[float, float
     for _ in range(_TRIES):
         if needed > limits.fastest - 1 / _STEP:
             break
-        speed = math.ceil(needed * _STEP) / _STEP
+        speed = _upwards(needed) / _STEP
         lasts_s = spoken(speed)
         if lasts_s <= room.slot_s:
             return speed, lasts_s
@@ -154,4 +154,9 @@ def _ms(seconds: float) -> Fraction:
 
 
 def _factor(needed: float, limits: Limits) -> Fraction:
-    return min(Fraction(math.ceil(needed * _STEP), _STEP), Fraction(round(limits.slowest * _STEP), _STEP))
+    return min(Fraction(_upwards(needed), _STEP), Fraction(round(limits.slowest * _STEP), _STEP))
+
+
+def _upwards(factor: float) -> int:
+    """In hundredths, the next whole one; what is one but for rounding stays."""
+    return math.ceil(factor * _STEP - 1e-6)
