@@ -81,7 +81,7 @@ class DubPicture:
         self.count = len(self._source)
         self._heard = {role.speaker: heard(turns, role.speaker, self.count, fps) for role in roles}
         self._silenced = ~_within(original_heard, self.count, float(fps))
-        faces = _find_faces(clip, self._options, progress)
+        faces = find_faces(clip, self._options, progress)
         sound = listen(clip)
         self._casting = self._cast(faces, roles, sound)
         self.told = self._casting.told
@@ -221,7 +221,7 @@ def _within(spans: Sequence[Span], count: int, fps: float) -> np.ndarray:
     return result
 
 
-def _find_faces(clip: Clip, options: PictureOptions, progress: Progress) -> Faces:
+def find_faces(clip: Clip, options: PictureOptions, progress: Progress) -> Faces:
     """Everybody in the clip; a second run reads them from disk."""
 
     def compute() -> Iterator[Piece]:
