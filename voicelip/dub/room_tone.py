@@ -8,6 +8,9 @@ _SIZE = 4096  # samples of a moment: 85 ms at 48 kHz
 _KEPT = 48  # moments
 _SILENT = 1e-5  # full scale; below it is no room but digital silence
 _LOOP_S = 8
+_ALIKE = 2.0  # moments so many times as loud as the quietest are no room
+_HIGHEST = 10 ** (-40 / 20)  # full scale; what is never quieter has music or traffic in it, not only a room
+_FAR = 10 ** (-18 / 20)  # below the recording's level, likewise
 
 
 class RoomTone:
@@ -19,10 +22,13 @@ class RoomTone:
         self._rate, self._channels = rate, channels
         self._quiet: list[tuple[float, int, np.ndarray]] = []  # (−level, order, spectrum): the loudest first
         self._heard = 0
+        self._power, self._samples = 0.0, 0
         self._loop: np.ndarray | None = None
 
     def add(self, block: np.ndarray) -> None:
         """Hear (C, N) samples; pieces at the end that make no whole moment are passed over."""
+        self._power += float((block.astype(np.float64) ** 2).mean(axis=0).sum())
+        self._samples += block.shape[1]
         for start in range(0, block.shape[1] - _SIZE + 1, _SIZE):
             moment = block[:, start : start + _SIZE]
             level = float(np.sqrt(np.mean(moment.astype(np.float64) ** 2)))
@@ -40,15 +46,22 @@ class RoomTone:
 
     def read(self, start: int, count: int) -> np.ndarray:
         """(C, count) float32 of noise, from sample `start` on; always the same for the same recording."""
-        if not self._quiet:
-            return np.zeros((self._channels, count), np.float32)
         if self._loop is None:
-            self._loop = self._made()
+            room = self._room()
+            self._loop = self._made(room) if room else np.zeros((self._channels, self._rate), np.float32)
         return self._loop[:, np.arange(start, start + count) % self._loop.shape[1]]
 
-    def _made(self) -> np.ndarray:
+    def _room(self) -> list[np.ndarray]:
+        """The spectra of moments in which there is nothing but the room; none where there always is more."""
+        quietest = -max((level for level, _, _ in self._quiet), default=-np.inf)
+        usual = np.sqrt(self._power / max(1, self._samples))
+        if quietest > min(_HIGHEST, _FAR * usual):
+            return []
+        return [power for level, _, power in self._quiet if -level <= _ALIKE * quietest]
+
+    def _made(self, room: list[np.ndarray]) -> np.ndarray:
         """Noise in overlapping windows with the mean spectrum, joined to a ring."""
-        magnitude = np.sqrt(np.mean([power for _, _, power in self._quiet], axis=0))
+        magnitude = np.sqrt(np.mean(room, axis=0))
         window = np.sqrt(np.hanning(_SIZE + 1)[:-1])
         # White noise through this window has the power that a Hann window let through when listening.
         scale = magnitude / np.sqrt(np.sum(np.hanning(_SIZE) ** 2))
