@@ -31,6 +31,7 @@ _SILENT = perth.level(-90.0)
 _EASE_S = 0.005  # in which the mark gives way where it would exceed the sound's peak
 _SPEEDS = tuple(round(1 + step / 50, 2) for step in range(-6, 7) if step)
 _SEARCHED_S = 12
+_DETUNED = (0.9, 0.94, 1.06, 1.1)
 
 _TOO_LITTLE = "the speech is too short or too quiet to carry the inaudible watermark"
 
@@ -96,7 +97,7 @@ class Marker:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with what was marked so far, judged by listening to it."""
-        return () if self._heard.best().is_found else (_TOO_LITTLE,)
+        return () if self._heard.best().score >= 0.5 else (_TOO_LITTLE,)
 
 
 def find(audio: Audio) -> Found:
@@ -106,17 +107,19 @@ def find(audio: Audio) -> Found:
 
 def find_in(blocks: Iterable[np.ndarray], sample_rate: int) -> Found:
     """The same, block by block (N,) float32 mono."""
-    heard, busiest, most = _Heard(), np.zeros(0, np.float32), 0.0
+    heard = _Heard()
+    surest, busiest = _Kept(), _Kept()
     for piece, own in _pieces(blocks, sample_rate):
         low = _lowered(piece, sample_rate)
-        heard.add(perth.spectrum(low), own, sample_rate)
-        energy = float((low**2).sum())
-        if energy > most:
-            busiest, most = low, energy
-    best = heard.best()
-    if best.is_found or not len(busiest):
-        return best
-    return max([best, *_at_other_speeds(busiest)], key=lambda found: found.score)
+        alone = _Heard()
+        alone.add(perth.spectrum(low), own, sample_rate)
+        heard.join(alone)
+        surest.keep(low, alone.best().score)
+        busiest.keep(low, float((low**2).sum()))
+    found = heard.best().confirmed(surest.low, 1.0)
+    if found.is_found or not len(busiest.low):
+        return found
+    return max([found, *_at_other_speeds(busiest.low)], key=lambda each: each.score)
 
 
 def _at_other_speeds(low: np.ndarray) -> Iterator[Found]:
@@ -124,11 +127,50 @@ def _at_other_speeds(low: np.ndarray) -> Iterator[Found]:
     middle, half = len(low) // 2, _SEARCHED_S * perth.RATE // 2
     part = low[max(0, middle - half) : middle + half]
     for speed in _SPEEDS:
-        places = np.arange(int(len(part) * speed)) / speed
+        slowed = _hastened(part, 1 / speed)
         heard = _Heard()
-        slowed = np.interp(places, np.arange(len(part)), part).astype(np.float32)
         heard.add(perth.spectrum(slowed), slice(0, len(slowed)), perth.RATE)
-        yield Found(heard.best(_STRICTER).score, speed)
+        yield heard.best(_STRICTER).confirmed(slowed, speed)
+
+
+def _hastened(samples: np.ndarray, speed: float) -> np.ndarray:
+    places = np.arange(int(len(samples) / speed)) * speed
+    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+
+
+class _Kept:
+    """The piece of sound (N,) at 8 kHz that counted most so far."""
+
+    def __init__(self) -> None:
+        self.low, self._most = np.zeros(0, np.float32), 0.0
+
+    def keep(self, low: np.ndarray, counted: float) -> None:
+        if counted > self._most:
+            self.low, self._most = low, counted
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames from `start` on, of which the network says `said` in the mean; `needed` of it counts as found."""
+
+    start: int
+    said: float
+    needed: float
+
+    @property
+    def score(self) -> float:
+        return float(np.clip(self.said / self.needed / 2, 0, 1))
+
+    def confirmed(self, low: np.ndarray, speed: float) -> Found:
+        """What the network says of the same sound `low` (N,) detuned, where no mark can be heard, counts
+        twice against it: music can resemble the mark at any speed.
+        """
+        start_s = self.start / perth.FRAMES_PER_S
+        if self.score < 0.5:
+            return Found(self.score, speed, start_s)
+        detuned = [perth.heard(perth.levels(perth.spectrum(_hastened(low, by)))).mean() for by in _DETUNED]
+        said = self.said - 2 * max(0.0, float(np.mean(detuned)))
+        return Found(_Stretch(self.start, said, self.needed).score, speed, start_s)
 
 
 class _Heard:
@@ -136,8 +178,8 @@ class _Heard:
 
     def __init__(self) -> None:
         self._said: list[np.ndarray] = []
-        self._loud: list[np.ndarray] = []
         self._change: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
 
     def add(self, spectrum: np.ndarray, own: slice, rate: int) -> None:
         """The frames (128, T) of a piece of sound, of which the samples `own` at `rate` are new."""
@@ -145,30 +187,32 @@ class _Heard:
         start = own.start * perth.FRAMES_PER_S // rate
         stop = -(-own.stop * perth.FRAMES_PER_S // rate)
         self._said.append(perth.heard(levels)[start:stop])
-        self._loud.append(levels[0].mean(axis=0)[start:stop])
         self._change.append(_change(levels[0])[start:stop])
+        self._counts.append((levels[0].mean(axis=0) > _SILENT)[start:stop])
 
-    def best(self, strictness: float = 1.0) -> Found:
+    def join(self, other: "_Heard") -> None:
+        """What came after this."""
+        self._said += other._said
+        self._change += other._change
+        self._counts += other._counts
+
+    def best(self, strictness: float = 1.0) -> _Stretch:
         """The surest stretch; digital silence does not count."""
+        nothing = _Stretch(0, 0.0, 1.0)
         if not self._said:
-            return Found(0.0)
-        said, change = np.concatenate(self._said), np.concatenate(self._change)
-        counts = np.concatenate(self._loud) > _SILENT
+            return nothing
+        said, change, counts = map(np.concatenate, (self._said, self._change, self._counts))
         windows = [slice(0, len(said))]
         for length in (int(seconds * perth.FRAMES_PER_S) for seconds in _WINDOWS_S):
             windows += [slice(at, at + length) for at in range(0, len(said) - length + 1, length // 2)]
-        scores = [_score(said[part][counts[part]], change[part][counts[part]]) for part in windows]
-        best = int(np.argmax(scores))
-        score = float(np.clip(scores[best] / strictness, 0, 1))
-        return Found(score, 1.0, windows[best].start / perth.FRAMES_PER_S)
-
-
-def _score(said: np.ndarray, change: np.ndarray) -> float:
-    """How much more than half of what is needed the frames of a window say in the mean."""
-    if len(said) < _LEAST_FRAMES or change.mean() < _LEAST_CHANGE_DB:
-        return 0.0
-    needed = np.interp(len(said) / perth.FRAMES_PER_S, list(_NEEDED), list(_NEEDED.values()))
-    return float(said.mean() / needed / 2)
+        found = [nothing]
+        for part in windows:
+            chosen = counts[part]
+            frames = int(chosen.sum())
+            if frames >= _LEAST_FRAMES and change[part][chosen].mean() >= _LEAST_CHANGE_DB:
+                needed = float(np.interp(frames / perth.FRAMES_PER_S, list(_NEEDED), list(_NEEDED.values())))
+                found.append(_Stretch(part.start, float(said[part][chosen].mean()), needed * strictness))
+        return max(found, key=lambda stretch: stretch.said / stretch.needed)
 
 
 def _change(levels: np.ndarray) -> np.ndarray:
