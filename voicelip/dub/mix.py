@@ -129,6 +129,12 @@ def ducked(slots_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
+def original_heard(slots_s: Sequence[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
+    """Where the original comes through at its own level, between what is ducked."""
+    edges = [0.0, *(edge for span in ducked(slots_s) for edge in span), end_s]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
+
+
 class _Curve:
     """0 where the original is heard, 1 where it is kept down, eased between."""
 

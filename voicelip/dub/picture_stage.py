@@ -10,13 +10,16 @@ import numpy as np
 
 from voicelip.dub.cast import Role
 from voicelip.dub.job import CueState, Job
+from voicelip.dub.mix import original_heard
 from voicelip.dub.options import DubOptions
-from voicelip.dub.pieces import Pictures, Piece, PieceFolder, SourcePictures, depth_for, grid, key_of
-from voicelip.dub.speech_track import SpeechTrack, write_stem
+from voicelip.dub.picture import DubPicture, PictureOptions
+from voicelip.dub.pieces import Piece, PieceFolder, grid, key_of
+from voicelip.dub.speech_stage import Spoken
+from voicelip.dub.speech_track import SpeechTrack, slots, turns, write_stem
 from voicelip.dub.takes import Takes
 from voicelip.dub.timemap import TimeMap
 from voicelip.hashing import content_hash
-from voicelip.media import Clip, VideoWriter
+from voicelip.media import Clip, VideoWriter, depth_of
 from voicelip.progress import Progress
 
 LIPS_RATE = 16_000  # Hz, of what lips listen to
@@ -36,49 +39,75 @@ class PictureStage:
         self.passed: Mapping[str, int] = {}
         self.warnings: tuple[str, ...] = ()
 
-    def run(
-        self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], times: TimeMap, frames: int
-    ) -> tuple[list[Path], int]:
+    def run(self, spoken: Spoken, takes: Takes, roles: Sequence[Role], frames: int) -> tuple[list[Path], int]:
         """The files of all pieces, and how many frames had to be made."""
-        pieces = self._pieces(cues, roles, times, frames)
-        writer = self._writer
+        picture = self._picture(spoken, takes, roles, frames)
+        pieces = self._pieces(spoken, roles, frames, picture.told)
         made = self._folder.make(
             pieces,
-            self._pictures(cues, takes, roles, times, frames),
-            writer,
-            depth_for(self._clip),
+            picture,
+            self._writer,
+            depth_of(self._clip.info.width, self._clip.info.height),
             lambda done: self._progress("picture", done, frames, "frames"),
         )
         self._folder.keep_only(pieces)
+        self.passed, self.warnings = dict(picture.passed), picture.warnings
         return [self._folder.path(piece) for piece in pieces], made
 
     def _pieces(
-        self, cues: Sequence[CueState], roles: Sequence[Role], times: TimeMap, frames: int
+        self, spoken: Spoken, roles: Sequence[Role], frames: int, told: Mapping[str, str]
     ) -> list[Piece]:
-        common = [VERSION, self._sha256, self._settings(), [_face(role) for role in roles]]
-        fps = self._clip.info.fps
+        fps, times = self._clip.info.fps, spoken.times
+        common = [VERSION, self._sha256, self._settings(), [_face(role) for role in roles], dict(told)]
         return [
             Piece(
                 start,
                 stop,
-                key_of(common, start, stop, _shown(times, start, stop, fps), _heard(cues, start, stop, fps)),
+                key_of(
+                    common,
+                    (start, stop),
+                    _shown(times, start, stop, fps),
+                    _heard(spoken.cues, start, stop, fps),
+                    _near(self._original_heard(spoken, frames), start, stop, fps),
+                ),
             )
             for start, stop in grid(frames, fps)
         ]
+
+    def _original_heard(self, spoken: Spoken, frames: int) -> list[tuple[float, float]]:
+        """Where the clip's own voices come through."""
+        if self._options.bed != "duck" or self._options.background or not self._clip.info.has_audio:
+            return []
+        return original_heard(slots(spoken.cues, spoken.times), float(frames / self._clip.info.fps))
 
     def _settings(self) -> dict[str, Any]:
         names = ("lips", "adapted", "detector", "strength", "label", "crf", "preset")
         return {name: getattr(self._options, name) for name in names}
 
-    def _pictures(
-        self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], times: TimeMap, frames: int
-    ) -> Pictures:
-        fps = self._clip.info.fps
-        return SourcePictures(self._clip, lambda index: times.source_index(index, fps))
+    def _picture(self, spoken: Spoken, takes: Takes, roles: Sequence[Role], frames: int) -> DubPicture:
+        options = self._options
+        return DubPicture(
+            self._clip,
+            roles,
+            turns(spoken.cues),
+            self._stems(spoken.cues, takes, roles, frames / self._clip.info.fps),
+            count=frames,
+            times=spoken.times,
+            original_heard=self._original_heard(spoken, frames),
+            options=PictureOptions(
+                detector=options.detector,
+                lips=options.lips,
+                adapted=options.adapted,
+                device=options.device,
+                strength=options.strength,
+            ),
+            progress=self._progress,
+        )
 
     def _stems(
         self, cues: Sequence[CueState], takes: Takes, roles: Sequence[Role], seconds: Fraction
     ) -> dict[str, np.ndarray]:
+        """What each speaker says, on disk."""
         folder = self._job.folder / "stems"
         folder.mkdir(exist_ok=True)
         samples = round(seconds * LIPS_RATE)
@@ -114,3 +143,9 @@ def _heard(cues: Sequence[CueState], start: int, stop: int, fps: Fraction) -> li
         for cue in cues
         if cue.fit and cue.take and cue.fit.start_s < last_s and cue.fit.end_s > first_s
     ]
+
+
+def _near(spans_s: Sequence[tuple[float, float]], start: int, stop: int, fps: Fraction) -> list[Any]:
+    """Those of the spans that touch a piece."""
+    first_s, last_s = float(start / fps) - REACH_S, float(stop / fps) + REACH_S
+    return [[round(a, 3), round(b, 3)] for a, b in spans_s if a < last_s and b > first_s]

@@ -9,10 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from voicelip.media import Clip, Picture, VideoWriter, ahead
+from voicelip.media import Picture, VideoWriter, ahead
 
 PIECE_S = 5
-_WAITING_BYTES = 48 << 20
 
 MakeWriter = Callable[[Path], VideoWriter]
 
@@ -106,31 +105,3 @@ def _runs(pieces: Sequence[Piece], is_there: Callable[[Piece], bool]) -> Iterato
         kind = there
     if run:
         yield run, kind
-
-
-class SourcePictures:
-    """The clip's own frames, each where the time map puts it; the last one stays for as long as is asked."""
-
-    def __init__(self, clip: Clip, source_index: Callable[[int], int]) -> None:
-        self._clip, self._source_index = clip, source_index
-
-    def frames(self, start: int, stop: int) -> Iterator[Picture]:
-        """Frames `start` to `stop` of the dub."""
-        last = self._clip.info.frame_count - 1
-        wanted = [min(self._source_index(index), last) for index in range(start, stop)]
-        current = None
-        source = self._clip.frames(wanted[0], wanted[-1] + 1)
-        for index in wanted:
-            while current is None or current.index < index:
-                following = next(source, None)
-                if following is None:
-                    break
-                current = following
-            if current is None:
-                return
-            yield current.picture
-
-
-def depth_for(clip: Clip) -> int:
-    """How many frames may wait between two stages: a few, fewer when they are large."""
-    return max(2, min(8, _WAITING_BYTES // (3 * clip.info.width * clip.info.height)))

@@ -178,7 +178,7 @@ class _Run:
             picture = PictureStage(
                 given.job, given.clip, state.inputs["clip"]["sha256"], options, self._progress
             )
-            pieces, made = picture.run(spoken.cues, self._takes, roles, spoken.times, frames)
+            pieces, made = picture.run(spoken, self._takes, roles, frames)
         with self._watch.stage("sound"):
             sound = SoundStage(
                 given.clip,

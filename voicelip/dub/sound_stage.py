@@ -10,7 +10,7 @@ from voicelip.dub import mix
 from voicelip.dub.job import CueState
 from voicelip.dub.languages import three_letters
 from voicelip.dub.options import DubOptions
-from voicelip.dub.speech_track import SpeechTrack
+from voicelip.dub.speech_track import SpeechTrack, slots
 from voicelip.dub.takes import Takes
 from voicelip.dub.timemap import TimeMap
 from voicelip.media import Clip
@@ -95,11 +95,8 @@ class SoundStage:
         return mix.Bed(self._clip.path, is_original=True)
 
     def _scene(self, channels: int) -> mix.Scene:
-        slots = [
-            (float(self._times.output(c.start_s)), float(self._times.output(c.end_s))) for c in self._cues
-        ]
-        spoken = [(cue.fit.start_s, cue.fit.end_s) for cue in self._cues if cue.fit]
-        return mix.Scene(self._times, round(self._seconds * mix.RATE), channels, [*slots, *spoken])
+        length = round(self._seconds * mix.RATE)
+        return mix.Scene(self._times, length, channels, slots(self._cues, self._times))
 
     def _lines(self) -> list[tuple[float, float, str]]:
         """The cues as they are read: at least for as long as they are heard."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from voicelip.dub.job import CueState
 from voicelip.dub.takes import Spoken, Takes, stretched
+from voicelip.dub.timemap import TimeMap
 from voicelip.dub.turns import Turn
 from voicelip.media import Audio
 
@@ -91,6 +92,12 @@ def turns(cues: Sequence[CueState]) -> tuple[Turn, ...]:
     """Who is heard when, in order of time."""
     heard = [Turn(cue.speaker, cue.fit.start_s, cue.fit.end_s) for cue in cues if cue.fit]
     return tuple(sorted(heard, key=lambda turn: (turn.start_s, turn.speaker)))
+
+
+def slots(cues: Sequence[CueState], times: TimeMap) -> list[tuple[float, float]]:
+    """The subtitles' times and those of their speech, in seconds of the dub."""
+    meant = [(float(times.output(cue.start_s)), float(times.output(cue.end_s))) for cue in cues]
+    return [*meant, *((cue.fit.start_s, cue.fit.end_s) for cue in cues if cue.fit)]
 
 
 def write_stem(path: Path, track: SpeechTrack, samples: int) -> np.ndarray:
