@@ -35,6 +35,17 @@ class Bars:
             self._tasks[stage] = self._progress.add_task(stage, total=total, unit=unit)
         self._progress.update(self._tasks[stage], completed=done, total=total, unit=unit)
 
+    def within(self, name: str, stage: str, done: float, total: float | None) -> None:
+        """Show how far one of several works is: a bar for each, gone when its stage is empty."""
+        if not stage:
+            if name in self._tasks:
+                self._progress.remove_task(self._tasks.pop(name))
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=total)
+        words = f"{name}: {stage}"
+        self._progress.update(self._tasks[name], description=words, completed=done, total=total, unit="")
+
 
 class _Amount(ProgressColumn):
     """Done and total in the stage's unit: 12.5/92.4 MB, 120/155 frames."""

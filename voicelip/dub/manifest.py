@@ -29,7 +29,7 @@ class Row:
     """One row, by its line in the file; `problem` where it cannot be read."""
 
     line: int
-    name: str  # of the output, without its ending
+    name: str  # the output's path without its ending
     request: Request | None
     problem: str = ""
 
@@ -55,7 +55,7 @@ def _row(line: int, values: Any, beside: Path, out: Path) -> Row:
         return Row(line, name, None, str(error))
     wanted = values.get("out") or f"{request.clip.stem}.{request.lang}.mp4"
     request = replace(request, out=out / str(wanted))
-    return Row(line, Path(str(wanted)).stem, request)
+    return Row(line, Path(str(wanted)).with_suffix("").as_posix(), request)
 
 
 def _without_twins(rows: list[Row]) -> list[Row]:
