@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from cli_runs import runner
+from consent_samples import vouched_for
 from media_samples import make_video, numbered
 from training_samples import face, make_prepared
 
@@ -224,6 +225,7 @@ def test_a_clip_without_a_face_is_refused(
     monkeypatch.setenv("VOICELIP_HOME", str(tmp_path))
     sound = 0.1 * np.random.default_rng(0).standard_normal(16000).astype(np.float32)
     blank = make_video(tmp_path / "blank.mp4", [numbered(k) for k in range(25)], sound=sound)
+    vouched_for(blank, kind="face")
     outcome = runner(capfd, monkeypatch)("adapt", blank)
     assert outcome.code == 5
     assert "no face" in outcome.error_lines[-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_runs import Outcome, Run, runner, signals_kept
+from consent_samples import vouched_for
 from media_samples import counting_video
 
 from voicelip.media import Audio, write_audio
@@ -52,6 +53,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = counting_video(place / "faceless.mp4", 50).read_bytes()
     (place / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
     (place / "words.mp4").write_text("This is not a film. " * 100)
+    vouched_for(*place.glob("*.wav"), kind="voice")
+    vouched_for(place / "faceless.mp4", kind="face")
     return place
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli_runs import Run, runner
+from consent_samples import consent, vouched_for
 from voice_samples import voice
 
 from voicelip import hub
@@ -32,6 +33,10 @@ def test_a_voice_is_added_shown_sent_and_removed(tmp_path: Path, run: Run) -> No
     write_audio(tmp_path / "a.wav", voice(7))
     write_audio(tmp_path / "b.wav", voice(5, seed=3).resampled(8_000))
     files = (tmp_path / "a.wav", tmp_path / "b.wav")
+    refused = run("voice", "add", "Anna", *files, "--fit", "none")
+    assert refused.code == 16
+    assert "voicelip consent new" in refused.err
+    agreed = consent(voice=tmp_path / "a.wav")
     added = run("voice", "add", "Anna", *files, "--fit", "none", "--lang", "it",
                 "--keep-audio")  # fmt: skip
     assert added.code == 0
@@ -39,6 +44,7 @@ def test_a_voice_is_added_shown_sent_and_removed(tmp_path: Path, run: Run) -> No
     assert "b.wav ends at 3.9 kHz, as a telephone does" in added.err
     facts = json.loads(run("voice", "show", "Anna", "--json").out)
     assert [origin["file"] for origin in facts["origins"]] == ["a.wav", "b.wav"]
+    assert facts["consents"] == [agreed.id]
     assert str(tmp_path) not in json.dumps(facts)
     assert "not fitted" in run("voice", "list").out
 
@@ -73,6 +79,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
     monkeypatch.chdir(tmp_path)
     write_audio(tmp_path / "a.wav", voice(7))
     write_audio(tmp_path / "short.wav", voice(1))
+    vouched_for(tmp_path / "a.wav", tmp_path / "short.wav", kind="voice")
     outcome = run(*argv)
     assert outcome.code == code
     assert len(outcome.error_lines) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_runs import Run, runner, signals_kept
+from consent_samples import consent
 from face_samples import GRID, presenter_frames
 from media_samples import make_video
 
@@ -123,6 +124,9 @@ def clips(tmp_path: Path) -> Path:
 
 
 def test_the_bench_tells_shows_and_names_what_it_left_out(run: Run, clips: Path) -> None:
+    unasked = run("evaluate", "lips", clips, "--html", "refused.html")
+    assert "voicelip consent new" in unasked.err  # a page shows the person
+    consent(face=clips / "presenter" / "a.mp4")
     outcome = run("evaluate", "lips", clips, "--json", "out.json", "--html", "out.html", "--keep", "videos")
     assert outcome.code == 0
     assert re.search(r"^presenter mean +-?\d\.\d", outcome.out, re.M)

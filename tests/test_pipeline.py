@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from consent_samples import consent
 
 import voicelip
 from voicelip import hub
@@ -98,6 +99,7 @@ def test_a_still_photo_talks(tracker: FaceTracker, speech: Path, tmp_path: Path)
 
     photo = tmp_path / "photo.png"
     cv2.imwrite(str(photo), presenter_frames(0, 1)[0][..., ::-1])
+    consent(face=photo)
     result = voicelip.lipsync(face=photo, audio=speech, out=tmp_path / "out.mp4")
     assert result.frames == 88
     opening = mouth_opening(points_of(tracker, result.path))
@@ -109,6 +111,7 @@ def test_frames_without_a_face_pass_through_and_are_counted(speech: Path, tmp_pa
     images = presenter_frames(0, 60)
     grey = np.full_like(images[0], 127)
     clip = write_clip(tmp_path / "gap.mp4", [*images[:25], *[grey] * 15, *images[25:]])
+    consent(face=clip)
     result = voicelip.lipsync(face=clip, audio=speech, out=tmp_path / "out.mp4")
     assert set(result.passed_through) == {"no_face"}
     assert result.passed_through["no_face"] >= 15
@@ -119,6 +122,7 @@ def test_frames_without_a_face_pass_through_and_are_counted(speech: Path, tmp_pa
 
 def test_a_short_clip_goes_back_and_forth_or_holds(speech: Path, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "short.mp4", presenter_frames(0, 20))
+    consent(face=clip)
     for mode in ("bounce", "hold"):
         options = voicelip.LipsyncOptions(when_short=mode)  # type: ignore[arg-type]
         result = voicelip.lipsync(face=clip, audio=speech, out=tmp_path / f"{mode}.mp4", options=options)
@@ -172,6 +176,7 @@ def test_people_the_network_never_saw_speak_in_time(
     (path,) = (GRID / "val" / speaker).glob("*.mp4")
     images = [frame.image for frame in Clip(path).frames()]
     face = write_clip(tmp_path / "backwards.mp4", images[::-1])
+    consent(face=face, subject=speaker)
     result = voicelip.lipsync(face=face, audio=path, out=tmp_path / "out.mp4")
     moved, real = points_of(tracker, result.path), points_of(tracker, path)
     sync = synchrony(moved, real)
@@ -185,5 +190,6 @@ def test_silence_does_not_move_a_real_mouth(tracker: FaceTracker, tmp_path: Path
         pytest.skip(f"the GRID corpus is not at {GRID}")
     (path,) = (GRID / "val" / "s22").glob("*.mp4")
     write_audio(tmp_path / "silence.wav", Audio(np.zeros(32_000, np.float32), 16_000))
+    consent(face=path, subject="s22")
     result = voicelip.lipsync(face=path, audio=tmp_path / "silence.wav", out=tmp_path / "out.mp4")
     assert lip_leak(points_of(tracker, result.path), points_of(tracker, path)) <= 0.02

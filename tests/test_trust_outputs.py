@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_runs import runner, signals_kept
+from consent_samples import consent
 
 import voicelip
-from voicelip.errors import CredentialsError
+from voicelip.errors import ConsentError, CredentialsError
 from voicelip.media import Audio, Clip, VideoWriter, write_audio
 from voicelip.pipeline import PRESENTER, PRESENTER_FACE, PRESENTER_VOICE
-from voicelip.trust import credentials, keys
+from voicelip.trust import consent_key, consent_store, credentials, keys
 from voicelip.trust.claim import COMPOSITE, SYNTHETIC
 from voicelip.trust.verify import Report, Verdict, verify
 
@@ -43,6 +44,12 @@ def footage(tmp_path):
     return path
 
 
+@pytest.fixture
+def agreed(footage):
+    """The consent of whoever is seen in the footage."""
+    return consent(face=footage)
+
+
 def declared(report: Report, kind: str, *relationships: str) -> bool:
     """Whether a file declares itself as of this source type, from sources of these relationships."""
     assert report.verdict is Verdict.SYNTHETIC
@@ -59,11 +66,22 @@ def models(path: Path) -> set[str]:
     return {model.name.split("/")[0] for model in verify(path).provenance.models}
 
 
-def test_lipsync_of_footage(footage, sound, tmp_path):
+def test_lipsync_of_footage(footage, agreed, sound, tmp_path):
     out = voicelip.lipsync(face=footage, audio=sound, out=tmp_path / "out.mp4").path
     assert declared(verify(out), COMPOSITE, "parentOf", "componentOf")
     assert {"face-landmarker", "lips_motion.onnx", "lips_renderer.onnx"} <= models(out)
     assert verify(out, keys.key_folder() / "ca.pem").credentials == "trusted"
+    assert agreed.id.encode() in out.read_bytes()
+    assert agreed.subject.encode() not in out.read_bytes()
+
+
+def test_nothing_is_written_without_consent(footage, sound, tmp_path, monkeypatch):
+    store = tmp_path.parent / f"{tmp_path.name}-store"
+    monkeypatch.setattr(consent_store, "folder", lambda: store)
+    monkeypatch.setattr(consent_key, "folder", lambda: store)
+    with pytest.raises(ConsentError, match="voicelip consent new"):
+        voicelip.lipsync(face=footage, audio=sound, out=tmp_path / "out.mp4")
+    assert sorted(os.listdir(tmp_path)) == ["Alice.mp4", "Alice.wav"]
 
 
 def test_lipsync_of_the_presenter(sound, tmp_path):
@@ -73,6 +91,7 @@ def test_lipsync_of_the_presenter(sound, tmp_path):
 
 def test_a_second_pass_keeps_the_credentials_of_the_first(sound, tmp_path):
     first = voicelip.lipsync(face=PRESENTER, audio=sound, out=tmp_path / "first.mp4").path
+    consent(face=first)
     second = voicelip.lipsync(face=first, audio=sound, out=tmp_path / "second.mp4").path
     assert len(list(verify(second).provenance.walk())) == 2
 
@@ -91,7 +110,7 @@ def test_speak_in_a_cloned_voice(tmp_path):
 
 
 @pytest.mark.slow
-def test_say(footage, tmp_path):
+def test_say(footage, agreed, tmp_path):
     out = voicelip.say("Yes.", voice=PRESENTER_VOICE, face=footage, out=tmp_path / "out.mp4").path
     assert declared(verify(out), COMPOSITE, "parentOf", "inputTo")
     assert {"kokoro", "ge2e", "face-landmarker"} <= models(out)

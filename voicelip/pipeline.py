@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from voicelip import claims, hub
+from voicelip.consents import Agreement, FaceChoice, Granted, Use, require
 from voicelip.errors import (
     InputNotFoundError,
     NoFaceError,
@@ -135,6 +136,7 @@ def speak(
     srt: str | Path | None = None,
     model_dir: str | Path | None = None,
     device: str = "auto",
+    agreement: Agreement | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
@@ -142,13 +144,15 @@ def speak(
 
     `voice` is `stock:NAME`, the name of a voice profile, or the path of a recording. With `finish` a real
     person's voice gets the colour of the reference. `srt` is a subtitle file to be written as well,
-    `model_dir` the folder of the engine's model where it does not bring one. Raises a VoicelipError subclass
-    for anything the user can mend.
+    `model_dir` the folder of the engine's model where it does not bring one. A real person's voice needs a
+    consent record that covers it: one that is kept here, or that `agreement` names. Raises a VoicelipError
+    subclass for anything the user can mend.
     """
     out, watch = Path(out), _Stopwatch()
     check_output(out, overwrite)
     _check_srt(srt, overwrite)
-    sign = signing(out, _spoken(voice, engine))
+    granted = require(Use("speak", voice=voice, lang=lang, out=out, agreement=agreement or Agreement()))
+    sign = signing(out, _spoken(voice, engine) + Claim(consents=granted.ids))
     chosen = _EngineChoice(engine, model_dir, device, finish)
     spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
     marked = watermark.mark(spoken.audio)
@@ -164,19 +168,39 @@ def lipsync(
     audio: str | Path,
     out: str | Path,
     options: LipsyncOptions | None = None,
+    agreement: Agreement | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
     """Make the person in the clip or photo `face` say the recorded speech `audio`.
 
+    The face needs a consent record that covers it, as in `speak`; the voice needs none, as it is not cloned.
     Raises a VoicelipError subclass for anything the user can mend.
     """
-    watch = _Stopwatch()
     clip = _open_face(face)
     options = options or LipsyncOptions()
     _check_video(Path(out), clip, options, overwrite)
-    finish = signing(out, _animated(clip, options) + claims.recorded(Path(audio)))
-    return _regenerate(clip, read_audio(audio), Path(out), options, overwrite, progress, watch, (), finish)
+    granted = require(_use_of_face("lipsync", face, options, out, agreement))
+    return _lipsynced(clip, audio, Path(out), options, overwrite, progress, granted)
+
+
+def lipsync_to_measure(
+    *, face: str | Path, audio: str | Path, out: str | Path, options: LipsyncOptions | None = None
+) -> Result:
+    """`lipsync` for the bench, which asks nobody: what it renders is measured and thrown away."""
+    return _lipsynced(
+        _open_face(face), audio, Path(out), options or LipsyncOptions(), True, silent, Granted()
+    )
+
+
+def _lipsynced(
+    clip: Clip, audio: str | Path, out: Path, options: LipsyncOptions, overwrite: bool,
+    progress: Progress, granted: Granted,
+) -> Result:  # fmt: skip
+    watch = _Stopwatch()
+    claim = _animated(clip, options) + claims.recorded(Path(audio)) + Claim(consents=granted.ids)
+    work = _Work(out, options, overwrite, progress, watch, signing(out, claim), granted)
+    return _regenerate(clip, read_audio(audio), work, ())
 
 
 def say(
@@ -192,23 +216,46 @@ def say(
     srt: str | Path | None = None,
     model_dir: str | Path | None = None,
     options: LipsyncOptions | None = None,
+    agreement: Agreement | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Result:
     """Make the person in the clip or photo `face` say `text` in `voice`: `speak`, then `lipsync`, without a
-    file between.
+    file between. Voice and face each need a consent record that covers them.
     """
     watch = _Stopwatch()
     clip = _open_face(face)
     options = options or LipsyncOptions()
     _check_video(Path(out), clip, options, overwrite)
     _check_srt(srt, overwrite)
-    sign = signing(out, _animated(clip, options) + _spoken(voice, engine))
+    granted = require(replace(_use_of_face("say", face, options, out, agreement), voice=voice, lang=lang))
+    claim = _animated(clip, options) + _spoken(voice, engine) + Claim(consents=granted.ids)
+    work = _Work(Path(out), options, overwrite, progress, watch, signing(out, claim), granted)
     chosen = _EngineChoice(engine, model_dir, options.device, finish)
     spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
-    result = _regenerate(clip, spoken.audio, Path(out), options, overwrite, progress, watch, warnings, sign)
+    result = _regenerate(clip, spoken.audio, work, warnings)
     _write_srt(srt, spoken, overwrite)
     return replace(result, words=spoken.words)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a video is made with and for."""
+
+    out: Path
+    options: LipsyncOptions
+    overwrite: bool
+    progress: Progress
+    watch: _Stopwatch
+    finish: Finish
+    granted: Granted
+
+
+def _use_of_face(
+    action: str, face: str | Path, options: LipsyncOptions, out: str | Path, agreement: Agreement | None
+) -> Use:
+    choice = FaceChoice(options.face_index, options.face_like)
+    return Use(action, face=face, out=out, agreement=agreement or Agreement(), choice=choice)
 
 
 @dataclass(frozen=True)
@@ -280,17 +327,8 @@ def _open_face(face: str | Path) -> Clip:
     return Clip(path)
 
 
-def _regenerate(
-    clip: Clip,
-    audio: Audio,
-    out: Path,
-    options: LipsyncOptions,
-    overwrite: bool,
-    progress: Progress,
-    watch: _Stopwatch,
-    warnings: tuple[str, ...],
-    finish: Finish,
-) -> Result:
+def _regenerate(clip: Clip, audio: Audio, work: _Work, warnings: tuple[str, ...]) -> Result:
+    options, watch, progress = work.options, work.watch, work.progress
     fps = clip.info.fps
     spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
     generator = lip_generators.create(options.lips, options.lips_options, options.device)
@@ -302,6 +340,7 @@ def _regenerate(
             crops = stabilise(track)
         else:
             track, crops = _unsearched(searched)
+        work.granted.confirm(clip, track)
     with watch.stage("listening"):
         generator, adapted = _adapted(generator, options.adapted, clip, track)
         job = lip_generators.Job(
@@ -318,7 +357,7 @@ def _regenerate(
     with (
         watch.stage("lips"),
         VideoWriter(
-            out,
+            work.out,
             clip.info.width,
             clip.info.height,
             fps,
@@ -326,8 +365,8 @@ def _regenerate(
             clip.info.colour,
             options.crf,
             options.preset,
-            overwrite,
-            finish=finish,
+            work.overwrite,
+            finish=work.finish,
         ) as writer,
     ):
         pictures = _rendered(clip, frames, options, track, crops, session, passed)
@@ -339,7 +378,7 @@ def _regenerate(
         frames = writer.frames_written
     warnings = (*warnings, *sound.warnings, *clip.problems, *_passed_warnings(passed, frames))
     return Result(
-        out,
+        work.out,
         round(float(frames / fps), 3),
         frames,
         float(fps),

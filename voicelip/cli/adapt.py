@@ -27,6 +27,8 @@ def adapt(
     ] = None,
     minutes: Annotated[float, typer.Option(metavar="N", help="Time to learn, at most.")] = 5.0,
     seed: Annotated[int, typer.Option(metavar="N", help="Of chance; the same one learns the same.")] = 0,
+    consent: o.Consent = None,
+    purpose: o.Purpose = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a face of this name.")] = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -35,13 +37,20 @@ def adapt(
     """Teach the lips one person, from a clip of them speaking. Clips of that person then use it by
     themselves.
 
-    Only for a person who has agreed. What does no better on the clip's held-out end is not kept.
+    Only for a person who has agreed: `voicelip consent new`. What does no better on the clip's held-out end
+    is not kept.
     """
     with Terminal(as_json, verbose, quiet) as terminal:
         from voicelip.lips.face_profile import to_dict
-        from voicelip.training.adapt import AdaptOptions, adapt
+        from voicelip.people import adapt_face
+        from voicelip.training.adapt import AdaptOptions
 
-        adapted = adapt(clip, AdaptOptions(name, minutes, seed, overwrite), terminal.progress)
+        adapted = adapt_face(
+            clip,
+            AdaptOptions(name, minutes, seed, overwrite),
+            o.agreement(consent, purpose),
+            terminal.progress,
+        )
     if as_json:
         terminal.show_json({**to_dict(adapted.profile), "warnings": list(adapted.warnings)})
     elif not quiet:
@@ -129,6 +138,7 @@ def _facts(profile: "FaceProfile") -> list[tuple[str, Any]]:
         ("learned from", f"{facts.file}, {facts.seconds:.1f} s, sha256 {facts.sha256[:16]}…"),
         *(("held-out end", line) for line in _scores(facts)),
         ("adapted", ", ".join(networks) or "nothing but reach and resting mouth"),
+        ("consent", ", ".join(facts.consents) or "none remembered"),
         ("settings", ", ".join(f"{key} {value}" for key, value in facts.settings.items())),
         ("in use", "yes" if profile.is_current else "no: adapted from other networks; adapt again"),
         ("folder", profile.folder),

@@ -9,8 +9,10 @@ from voicelip import __version__
 from voicelip.cli import adapt as faces
 from voicelip.cli import evaluate, failures, models
 from voicelip.cli import options as o
+from voicelip.cli.consent import app as consent_app
 from voicelip.cli.demo import demo
 from voicelip.cli.doctor import doctor
+from voicelip.cli.dub import dub
 from voicelip.cli.terminal import Terminal
 from voicelip.cli.text import read_text
 from voicelip.cli.verify import VerifyCommand, verify
@@ -69,6 +71,8 @@ def say(
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
     srt: o.Srt = None,
+    consent: o.Consent = None,
+    purpose: o.Purpose = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -85,7 +89,8 @@ def say(
         result = pipeline.say(
             read_text(text, text_file), voice=voice, face=face, out=out, lang=lang, speed=speed,
             engine=engine, model_dir=model_dir, srt=srt, finish=finish,
-            options=options, overwrite=overwrite, progress=terminal.progress,
+            options=options, agreement=o.agreement(consent, purpose), overwrite=overwrite,
+            progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
@@ -111,6 +116,8 @@ def lipsync(
     device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
+    consent: o.Consent = None,
+    purpose: o.Purpose = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -125,8 +132,8 @@ def lipsync(
             _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
         )  # fmt: skip
         result = pipeline.lipsync(
-            face=face, audio=audio, out=out, options=options, overwrite=overwrite,
-            progress=terminal.progress,
+            face=face, audio=audio, out=out, options=options, agreement=o.agreement(consent, purpose),
+            overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
@@ -144,6 +151,8 @@ def speak(
     device: o.Device = "auto",
     finish: o.Finish = True,
     srt: o.Srt = None,
+    consent: o.Consent = None,
+    purpose: o.Purpose = None,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -156,15 +165,18 @@ def speak(
         result = pipeline.speak(
             read_text(text, text_file), voice=voice, out=out, lang=lang, speed=speed, engine=engine,
             model_dir=model_dir, device=device, srt=srt,
-            finish=finish, overwrite=overwrite, progress=terminal.progress,
+            finish=finish, agreement=o.agreement(consent, purpose), overwrite=overwrite,
+            progress=terminal.progress,
         )  # fmt: skip
         terminal.show(result)
 
 
+app.command()(dub)
 app.command()(demo)
 app.command()(voices)
 app.command(cls=VerifyCommand)(verify)
 app.add_typer(voice_app, name="voice")
+app.add_typer(consent_app, name="consent")
 app.command()(faces.adapt)
 app.add_typer(faces.app, name="faces")
 app.add_typer(models.app, name="models")

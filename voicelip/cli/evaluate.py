@@ -59,6 +59,8 @@ def evaluate_lips(
 ) -> None:
     """Drive each clip with the sound of another one of its speaker and measure the lips against the real
     ones.
+
+    What --keep or --html leaves needs the consent of those whom it shows.
     """
     to_stdout = json_file == Path("-")
     with Terminal(to_stdout, verbose, quiet) as terminal:
@@ -73,7 +75,7 @@ def evaluate_lips(
         trials = find_trials(folder, pairs)
         results: list[Measured | Failed] = []
         page = Page(folder.resolve().name)
-        with bench(LipsyncOptions(lips=lips, strength=strength), keep) as running:
+        with bench(LipsyncOptions(lips=lips, strength=strength), keep, shown=html is not None) as running:
             for result in running.run(trials, terminal.progress):
                 results.append(result)
                 if html:
@@ -114,7 +116,10 @@ def evaluate_voice(
     verbose: o.Verbose = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Make people's voices from some of their recordings and measure them against the others."""
+    """Make people's voices from some of their recordings and measure them against the others.
+
+    What --keep or --html leaves needs the consent of those whom it lets be heard.
+    """
     to_stdout = json_file == Path("-")
     with Terminal(to_stdout, verbose, quiet) as terminal, _kept(keep) as work:
         from voicelip.evaluation.voice_bench import Bench, Plan, crowd_of, find_speakers, to_dict
@@ -128,7 +133,10 @@ def evaluate_voice(
         plan = Plan(fit.value, resolve_language(lang), finish, seed, with_dnsmos=dnsmos)
         speakers = find_speakers(folder)
         crowd = crowd_of(speakers, others, terminal.progress)
-        results = list(Bench(work, plan, crowd).run(speakers, terminal.progress))
+        results: list[voice_bench.Measured | voice_bench.Failed] = []
+        if keep or html:
+            speakers, results = _agreed(speakers, plan.lang)
+        results += Bench(work, plan, crowd).run(speakers, terminal.progress)
         if html:
             html.write_text(page(folder.resolve().name, results), "utf-8")
     figures = json.dumps(to_dict(results), indent=1)
@@ -139,6 +147,25 @@ def evaluate_voice(
     if not (to_stdout or quiet):
         _show_voices(results)
     _complain_of_voices(results)
+
+
+def _agreed(
+    speakers: "list[voice_bench.Speaker]", lang: str
+) -> "tuple[list[voice_bench.Speaker], list[voice_bench.Measured | voice_bench.Failed]]":
+    """Those whose voices may be kept, and the others with the reason."""
+    from voicelip.consents import Use, require
+    from voicelip.errors import ConsentError
+    from voicelip.evaluation.voice_bench import Failed
+
+    allowed = []
+    refused: list[voice_bench.Measured | voice_bench.Failed] = []
+    for speaker in speakers:
+        try:
+            require(Use("speak", voice=list(speaker.references), lang=lang))
+            allowed.append(speaker)
+        except ConsentError as error:
+            refused.append(Failed(speaker.name, str(error)))
+    return allowed, refused
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from voicelip.consents import Agreement
 
 LANGUAGES = "en-us (en), en-gb, es, fr-fr (fr), hi, it, pt-br (pt)"
 
@@ -166,6 +169,26 @@ AdaptedTo = Annotated[
         rich_help_panel=_PICTURE,
     ),
 ]
+_CONSENT = "Consent"
+Consent = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--consent",
+        metavar="FILE",
+        help="A consent record besides those kept here (`voicelip consent list`); repeatable.",
+        rich_help_panel=_CONSENT,
+        show_default=False,
+    ),
+]
+Purpose = Annotated[
+    str | None,
+    typer.Option(
+        "--purpose",
+        metavar="TEXT",
+        help="What the result is for; the consent must name it.",
+        rich_help_panel=_CONSENT,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -207,3 +230,10 @@ Preset = Annotated[
     str,
     typer.Option(metavar="NAME", help="H.264 effort, ultrafast to veryslow.", rich_help_panel=_OUTPUT),
 ]
+
+
+def agreement(records: list[Path] | None, purpose: str | None) -> "Agreement":
+    """What the user says about consent, as the package takes it."""
+    from voicelip.consents import Agreement
+
+    return Agreement(tuple(records or ()), purpose)

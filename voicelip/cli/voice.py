@@ -65,6 +65,8 @@ def add(
     seed: Annotated[
         int, typer.Option(metavar="N", help="Of the fit; the same one gives the same voice.")
     ] = 0,
+    consent: o.Consent = None,
+    purpose: o.Purpose = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a voice of this name.")] = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -72,15 +74,15 @@ def add(
 ) -> None:
     """Make a profile from recordings: check them, clean them, fit the engine to the voice.
 
-    Only for a voice whose owner has agreed.
+    Only for a voice whose owner has agreed: `voicelip consent new`.
     """
     with Terminal(as_json, verbose, quiet) as terminal:
-        from voicelip.speech.enrol import enrol
+        from voicelip.people import add_voice
         from voicelip.speech.profile import to_dict
 
-        profile = enrol(
+        profile = add_voice(
             name, recordings, fit=fit.value, lang=lang, keep_audio=keep_audio, overwrite=overwrite, seed=seed,
-            progress=terminal.progress,
+            agreement=o.agreement(consent, purpose), progress=terminal.progress,
         )  # fmt: skip
     if as_json:
         terminal.show_json(to_dict(profile))
@@ -180,13 +182,14 @@ def export_voice(
 def import_voice(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `export` wrote.", show_default=False)],
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Another name for it.")] = None,
+    consent: o.Consent = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a voice of this name.")] = False,
 ) -> None:
-    """Take in a voice that was exported. Nothing in the file is run."""
+    """Take in a voice that was exported, if a consent record covers it. Nothing in the file is run."""
     with Terminal():
-        from voicelip.speech.profile_store import import_profile
+        from voicelip.people import import_voice
 
-        print(_line(import_profile(file, name, overwrite)), flush=True)
+        print(_line(import_voice(file, name, o.agreement(consent, None), overwrite)), flush=True)
 
 
 @app.command()
@@ -235,6 +238,7 @@ def _facts(profile: "Profile", folder: Path) -> list[tuple[str, Any]]:
         facts.append(("pitch", f"{pitch.median_hz:.0f} Hz, mostly {pitch.low_hz:.0f} to {pitch.high_hz:.0f}"))
     if profile.syllables_per_s:
         facts.append(("pace", f"{profile.syllables_per_s:.1f} syllables a second"))
+    facts.append(("consent", ", ".join(profile.consents) or "none remembered"))
     facts.append(("starts from", ", ".join(f"{name} {weight:.0%}" for name, weight in profile.mixture)))
     for origin in profile.origins:
         kept = f", kept as {origin.kept}" if origin.kept else ""

@@ -23,7 +23,7 @@ from voicelip.evaluation import lips
 from voicelip.face.points import mouth_opening
 from voicelip.face.tracker import FaceTracker
 from voicelip.media import Audio, Clip, VideoWriter, read_audio, write_audio
-from voicelip.pipeline import LipsyncOptions, lipsync
+from voicelip.pipeline import LipsyncOptions, lipsync, lipsync_to_measure
 from voicelip.progress import Progress, silent
 
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"}
@@ -133,8 +133,13 @@ def _trials_of(person: Path, most: int) -> list[Trial]:
 
 
 @contextmanager
-def bench(options: LipsyncOptions | None = None, keep: Path | None = None) -> Iterator["Bench"]:
-    """A bench with a folder for its videos: `keep`, which is made, or one that is gone afterwards."""
+def bench(
+    options: LipsyncOptions | None = None, keep: Path | None = None, shown: bool = False
+) -> Iterator["Bench"]:
+    """A bench with a folder for its videos: `keep`, which is made, or one that is gone afterwards.
+
+    What is kept, or `shown` on a page, needs the consent of those in it; what is only measured needs none.
+    """
     with TemporaryDirectory(prefix="voicelip-bench-") as temporary:
         folder = keep or Path(temporary)
         try:
@@ -143,7 +148,7 @@ def bench(options: LipsyncOptions | None = None, keep: Path | None = None) -> It
             raise OutputError(
                 f"{folder}: cannot be made ({failure.strerror}); choose another folder"
             ) from None
-        yield Bench(folder, options or LipsyncOptions())
+        yield Bench(folder, options or LipsyncOptions(), asks=shown or keep is not None)
 
 
 class Bench:
@@ -151,8 +156,9 @@ class Bench:
     disk.
     """
 
-    def __init__(self, folder: Path, options: LipsyncOptions) -> None:
+    def __init__(self, folder: Path, options: LipsyncOptions, asks: bool = True) -> None:
         self._folder = folder
+        self._asks = asks
         self._options = options
         self._tracker = FaceTracker.from_task(hub.fetch("face-landmarker"))
         self._known: dict[tuple[Path, Fraction], np.ndarray] = {}
@@ -204,7 +210,10 @@ class Bench:
         out = self._folder / f"{name}.mp4"
         tracks = hub.home() / "tracks"
         before, began = _names(tracks), time.perf_counter()
-        result = lipsync(face=face, audio=audio, out=out, options=self._options, overwrite=True)
+        if self._asks:
+            result = lipsync(face=face, audio=audio, out=out, options=self._options, overwrite=True)
+        else:
+            result = lipsync_to_measure(face=face, audio=audio, out=out, options=self._options)
         speed = result.frames / (time.perf_counter() - began)
         return result.path, speed, _names(tracks) <= before
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -33,14 +34,19 @@ def enrol(
     keep_audio: bool = False,
     overwrite: bool = False,
     seed: int = 0,
+    consents: tuple[str, ...] = (),
     progress: Progress = silent,
 ) -> Profile:
-    """Make the profile `name` of the person heard in `recordings`, and keep it."""
+    """Make the profile `name` of the person heard in `recordings`, and keep it.
+
+    `consents` are ids of the records under which it is made (`voicelip.people.add_voice` asks for them).
+    """
     name = check_free(name, overwrite)
     lang = phonemes.resolve_language(lang) if lang else None
     references = read_references(_counted(recordings), progress)
     _check_total(references)
     profile = describe(name, references, lang, keep_audio, progress)
+    profile = replace(profile, consents=consents)
     if fit != "none":
         profile = fitted(profile, references, fit, seed, progress)
     sounds = (
@@ -87,7 +93,6 @@ def fitted(
     A fit that was interrupted goes on where it stopped when the same recordings are given again.
     """
     import hashlib
-    from dataclasses import replace
 
     from voicelip.speech.fit import fit_voice
 

@@ -57,6 +57,7 @@ class Profile:
     overrides: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
     pace: float = 1.0
     fit: Mapping[str, Any] | None = None  # mode, seed and scores; None if it was not fitted
+    consents: tuple[str, ...] = ()  # ids of the records under which it was made
 
     @property
     def seconds(self) -> float:
@@ -142,6 +143,7 @@ def _profile(facts: dict[str, Any], tensors: dict[str, np.ndarray]) -> Profile:
             "origins": origins,
             "pitch": Pitch(**facts["pitch"]) if facts["pitch"] else None,
             "mixture": tuple((str(name), float(weight)) for name, weight in facts["mixture"]),
+            "consents": tuple(map(str, facts.get("consents", ()))),
         },
         embedding=tensors["embedding"],
         windows=tensors["windows"],

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -137,8 +137,16 @@ def export_profile(name: str, out: Path, overwrite: bool = False) -> Path:
     return out
 
 
-def import_profile(path: Path, name: str | None = None, overwrite: bool = False) -> Profile:
-    """Take a profile in that `export_profile` wrote; only known members of bounded size are read."""
+def import_profile(
+    path: Path,
+    name: str | None = None,
+    overwrite: bool = False,
+    allowed: Callable[[Profile], tuple[str, ...]] | None = None,
+) -> Profile:
+    """Take a profile in that `export_profile` wrote; only known members of bounded size are read.
+
+    `allowed` gives the ids of the records that cover the profile, or raises what forbids taking it in.
+    """
     if not path.is_file():
         raise InputNotFoundError(f"{path}: no such file; name one that `voicelip voice export` wrote")
     with _damage_refused(path):
@@ -147,7 +155,7 @@ def import_profile(path: Path, name: str | None = None, overwrite: bool = False)
         unpacked = Path(temporary)
         for member in _checked_members(path, archive):
             _extract(path, archive, member, unpacked / member.filename)
-        return _take_in(unpacked, name, overwrite)
+        return _take_in(unpacked, name, overwrite, allowed)
 
 
 @contextmanager
@@ -159,12 +167,18 @@ def _damage_refused(path: Path) -> Iterator[None]:
         raise ProfileError(f"{path}: is no voice profile ({error}); export it again") from None
 
 
-def _take_in(unpacked: Path, name: str | None, overwrite: bool) -> Profile:
+def _take_in(
+    unpacked: Path,
+    name: str | None,
+    overwrite: bool,
+    allowed: Callable[[Profile], tuple[str, ...]] | None,
+) -> Profile:
     from dataclasses import replace
 
     facts = read_facts(unpacked)
     profile = read_profile(unpacked)
     profile = replace(profile, name=check_free(name or str(facts.get("name", "")), overwrite))
+    profile = replace(profile, consents=allowed(profile)) if allowed else profile
     sounds = {file.name: file.read_bytes() for file in unpacked.iterdir() if KEPT.fullmatch(file.name)}
     save_profile(profile, sounds, overwrite)
     return profile

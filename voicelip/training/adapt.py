@@ -23,7 +23,7 @@ from voicelip.lips.person import Person
 from voicelip.lips.renderer import Renderer
 from voicelip.progress import Progress, silent
 from voicelip.training import adapt_motion, adapt_renderer
-from voicelip.training.adapt_footage import Footage, read_footage
+from voicelip.training.adapt_footage import Footage, FootageCheck, read_footage
 from voicelip.training.adapt_weights import ShippedNetwork
 
 _MOTION_SHARE = 0.5  # of the time that is left after reading the footage
@@ -54,8 +54,17 @@ class Adapted:
     warnings: tuple[str, ...]
 
 
-def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progress = silent) -> Adapted:
+def adapt(
+    clip: str | Path,
+    options: AdaptOptions | None = None,
+    progress: Progress = silent,
+    consents: tuple[str, ...] = (),
+    check: FootageCheck | None = None,
+) -> Adapted:
     """Learn the person in `clip`, who is seen and heard speaking, and keep the face profile.
+
+    `consents` are ids of the records under which it is made, and `check` raises what forbids learning the
+    followed face (`voicelip.people.adapt_face` asks for both).
 
     Raises a VoicelipError subclass for anything the user can mend, and if nothing could be bettered; then,
     and when stopped, nothing is kept.
@@ -63,7 +72,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
     clip, options = Path(clip), options or AdaptOptions()
     began = time.monotonic()
     name = face_store.check_free(options.name or clip.stem, options.overwrite)
-    footage = read_footage(clip, progress)
+    footage = read_footage(clip, progress, check)
     clock = _Clock(began, 60 * options.minutes)
     basis = MotionBasis.load(hub.pretrained(BASIS_FILE))
     motion = ShippedNetwork(MotionNet(len(basis.components)), hub.pretrained(MOTION_FILE))
@@ -93,6 +102,7 @@ def adapt(clip: str | Path, options: AdaptOptions | None = None, progress: Progr
             settings={"minutes": options.minutes, "seed": options.seed, "late_frames": lag},
             base=face_profile.base_hashes([*learned, *([BASIS_FILE] if person else [])]),
             networks={file: content_hash(folder / file) for file in learned},
+            consents=consents,
         )
         face_profile.write(folder, facts, person, footage.looks)
     return Adapted(face_store.load_face(name), _warnings(lag, clock))

@@ -2,7 +2,7 @@
 what is held out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -36,6 +36,8 @@ _CUT_BETWEEN = (0.72, 0.8)  # of the usable frames: the quietest moment there pa
 _GAP_FRAMES = 12
 _PAUSE_FRAMES = 7
 
+FootageCheck = Callable[[Clip, FaceTrack], None]
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -53,8 +55,10 @@ class Footage:
         )
 
 
-def read_footage(path: Path, progress: Progress) -> Footage:
-    """Raises a VoicelipError subclass if the clip cannot teach how its person speaks."""
+def read_footage(path: Path, progress: Progress, check: FootageCheck | None = None) -> Footage:
+    """Raises a VoicelipError subclass if the clip cannot teach how its person speaks, or what `check` raises
+    at the face that is followed.
+    """
     clip = Clip(path, fps=Fraction(FPS))
     if clip.info.is_still:
         raise UnreadableMediaError(f"{path}: is a picture; adapting needs a video of the person speaking")
@@ -63,6 +67,8 @@ def read_footage(path: Path, progress: Progress) -> Footage:
     mel = mel_spectrogram(_sound(path))
     frames = min(clip.info.frame_count, int(MOST_S * FPS))
     track = _track(clip, frames, progress)
+    if check is not None:
+        check(clip, track)
     loud = quality.loudness(mel, len(track), FPS)
     _check(path, track, loud)
     pieces = [piece for run in track.runs() for piece in _cut(run)]

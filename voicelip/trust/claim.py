@@ -36,13 +36,16 @@ class Model:
 
 @dataclass(frozen=True)
 class Claim:
-    """What an output was made from, and with; `a + b` is made from both."""
+    """What an output was made from, and with; `a + b` is made from both. `consents` are ids of records, which
+    name nobody.
+    """
 
     sources: tuple[Source, ...] = ()
     models: tuple[Model, ...] = ()
+    consents: tuple[str, ...] = ()
 
     def __add__(self, other: "Claim") -> "Claim":
-        return Claim(self.sources + other.sources, self.models + other.models)
+        return Claim(self.sources + other.sources, self.models + other.models, self.consents + other.consents)
 
     @property
     def parent(self) -> Source | None:

@@ -25,6 +25,7 @@ FORMATS = {
 }
 MODELS_LABEL = "org.voicelip.models"
 MINING_LABEL = "cawg.training-mining"
+CONSENT_LABEL = "org.voicelip.consent"
 
 # One value for writing and reading: nothing is fetched, and little is held in memory. Without a Merkle
 # tree c2pa reads up to 512 MB of a video at once.
@@ -91,6 +92,7 @@ def sign(
 def _definition(claim: Claim, title: str, media_type: str) -> dict[str, Any]:
     """The manifest as c2pa-rs takes it, without ingredients."""
     models = [{"name": each.name, "sha256": each.sha256} for each in claim.models]
+    agreed = [{"label": CONSENT_LABEL, "data": {"consents": list(claim.consents)}}] if claim.consents else []
     uses = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
     return {
         "claim_generator_info": [{"name": "voicelip", "version": voicelip.__version__}],
@@ -99,6 +101,7 @@ def _definition(claim: Claim, title: str, media_type: str) -> dict[str, Any]:
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": _actions(claim)}},
             {"label": MODELS_LABEL, "data": {"models": models}},
+            *agreed,
             {"label": MINING_LABEL, "data": {"entries": {use: {"use": "notAllowed"} for use in uses}}},
         ],
     }
