@@ -9,10 +9,12 @@ from voicelip import __version__
 from voicelip.cli import adapt as faces
 from voicelip.cli import evaluate, failures, models
 from voicelip.cli import options as o
+from voicelip.cli.batch import batch
 from voicelip.cli.consent import app as consent_app
 from voicelip.cli.demo import demo
 from voicelip.cli.doctor import doctor
 from voicelip.cli.dub import dub
+from voicelip.cli.review import review
 from voicelip.cli.terminal import Terminal
 from voicelip.cli.text import read_text
 from voicelip.cli.verify import VerifyCommand, verify
@@ -172,6 +174,8 @@ def speak(
 
 
 app.command()(dub)
+app.command()(batch)
+app.command()(review)
 app.command()(demo)
 app.command()(voices)
 app.command(cls=VerifyCommand)(verify)
