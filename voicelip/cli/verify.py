@@ -1,4 +1,4 @@
-"""`voicelip verify`: what a file says of itself, and whether it is still so."""
+"""`voicelip verify`: what a file says of itself, whether it is still so, and what else can be found."""
 
 import sys
 from pathlib import Path
@@ -44,10 +44,11 @@ class VerifyCommand(TyperCommand):
 
 
 def verify(paths: Files, trust: Trust = None, as_json: o.Json = False) -> None:
-    """Content credentials of files: intact or tampered with, by whom, made of what.
+    """Content credentials of files: intact or tampered with, by whom, made of what; and their watermark.
 
     Exit code: 0 authentic, 1 synthetic and declared so, 2 tampered with, 3 nothing found or nothing to
-    rely on; the worst one for several files. 64 wrong usage, 66 no such file.
+    rely on, 4 suspicious: signs of synthesis that is not declared; the worst one for several files.
+    64 wrong usage, 66 no such file.
     """
     with Terminal(as_json) as terminal:
         try:
@@ -77,18 +78,24 @@ def _examine(paths: list[Path], trust: Path | None) -> list["Report"]:
 def _show(reports: list["Report"], with_trees: bool) -> None:
     from rich.console import Console
 
-    from voicelip.trust.report import provenance_tree, verdict_line
+    from voicelip.trust.report import evidence_lines, provenance_tree, verdict_line
 
     width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
     console = Console(highlight=False, markup=False, emoji=False, width=width)
     for report in reports:
         print(" ".join(verdict_line(report).split()), flush=True)
-        tree = provenance_tree(report) if with_trees else None
+        if not with_trees:
+            continue
+        for line in evidence_lines(report):
+            print(" ".join(line.split()), flush=True)
+        tree = provenance_tree(report)
         if tree:
             console.print(tree)
 
 
 def _worst(reports: list["Report"]) -> int:
-    """Tampered is worse than nothing, nothing than synthetic, synthetic than authentic."""
+    """Tampered is worse than suspicious, that than nothing, nothing than synthetic, synthetic than
+    authentic.
+    """
     found = {report.verdict.value for report in reports}
-    return next(code for code in (2, 3, 1, 0) if code in found)
+    return next(code for code in (2, 4, 3, 1, 0) if code in found)

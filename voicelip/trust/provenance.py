@@ -11,6 +11,8 @@ from typing import Any
 from voicelip.trust.claim import Model
 from voicelip.trust.credentials import MINING_LABEL, MODELS_LABEL
 
+CONSENT_LABEL = "org.voicelip.consent"
+
 _DEEPEST = 20
 _LONGEST_TEXT = 200
 _MOST = 100  # of a kind in one manifest
@@ -49,6 +51,7 @@ class Provenance:
     ingredients: tuple[Ingredient, ...]
     models: tuple[Model, ...]
     training_allowed: bool | None  # None: nothing is said about it
+    consents: tuple[str, ...] = ()  # ids of consent records
 
     @property
     def digital_source_types(self) -> tuple[str, ...]:
@@ -93,6 +96,7 @@ class _Tree:
             ingredients=tuple(self._ingredient(each, depth) for each in _dicts(manifest.get("ingredients"))),
             models=tuple(_models(assertions)),
             training_allowed=_training_allowed(assertions),
+            consents=tuple(dict.fromkeys(_consents(assertions))),
         )
 
     def _ingredient(self, ingredient: dict[str, Any], depth: int) -> Ingredient:
@@ -121,6 +125,12 @@ def _models(assertions: list[dict[str, Any]]) -> Iterator[Model]:
     for data in _data(assertions, MODELS_LABEL):
         for model in _dicts(data.get("models")):
             yield Model(_text(model.get("name")), _text(model.get("sha256")) or None)
+
+
+def _consents(assertions: list[dict[str, Any]]) -> Iterator[str]:
+    for data in _data(assertions, CONSENT_LABEL):
+        ids = data.get("consents")
+        yield from (_text(each) for each in ids[:_MOST] if _text(each)) if isinstance(ids, list) else ()
 
 
 def _training_allowed(assertions: list[dict[str, Any]]) -> bool | None:

@@ -4,15 +4,21 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from voicelip.errors import CredentialsError, InputNotFoundError
+from voicelip.errors import CredentialsError, InputNotFoundError, VoicelipError
+from voicelip.media.sound_stream import SoundReader
+from voicelip.trust import watermark
 from voicelip.trust.claim import DIGITAL_SOURCE_TYPES
+from voicelip.trust.consent_status import ConsentStatus, statuses
 from voicelip.trust.credentials import SETTINGS
+from voicelip.trust.detect import Signal
 from voicelip.trust.provenance import Provenance, read_provenance
+from voicelip.trust.watermark import Found
 
 State = Literal["trusted", "untrusted", "tampered", "none"]
 
@@ -44,6 +50,8 @@ _MARK = re.compile(
 )
 _LONGEST_MARK = 16  # bytes
 _BLOCK = 1 << 20
+_HEARD_RATE = 8000  # Hz: all that the watermark needs
+_HEARD_S = 4 * 3600
 # Failures that say something of the signer, and nothing against the file's content.
 _OF_THE_SIGNER = ("signingCredential.", "claimSignature.outsideValidity", "timeStamp.", "timeOfSigning.")
 
@@ -55,6 +63,7 @@ class Verdict(Enum):
     SYNTHETIC = 1
     TAMPERED = 2
     NOTHING = 3
+    SUSPICIOUS = 4
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ class Report:
 
     `credentials`: "trusted" (intact, signed by somebody trusted), "untrusted" (intact, signed by somebody
     unknown), "tampered", or "none". `note` says why nothing was found, where there is more to say.
+    `watermark` is None where there is no sound. `signals` are what was looked for in the picture, if it was.
     """
 
     path: Path
@@ -79,14 +89,26 @@ class Report:
     problems: tuple[Problem, ...] = ()
     provenance: Provenance | None = None
     note: str = ""
+    watermark: Found | None = None
+    consents: tuple[ConsentStatus, ...] = ()
+    signals: tuple[Signal, ...] = ()
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the sound bears the watermark."""
+        return self.watermark is not None and self.watermark.is_found
 
     @property
     def verdict(self) -> Verdict:
-        """What to make of it: an unknown signer is believed when it says synthetic, not when it denies it."""
+        """What to make of it: an unknown signer is believed when it says synthetic, not when it denies it;
+        signs of synthesis count where nothing is declared.
+        """
         if self.credentials == "tampered":
             return Verdict.TAMPERED
         if self.synthetic:
             return Verdict.SYNTHETIC
+        if self.is_marked or any(signal.is_sign for signal in self.signals):
+            return Verdict.SUSPICIOUS
         return Verdict.AUTHENTIC if self.credentials == "trusted" else Verdict.NOTHING
 
 
@@ -134,6 +156,24 @@ def _anchors(path: Path) -> str:
 
 
 def _verify(path: Path, settings: dict[str, Any]) -> Report:
+    report = _declared(path, settings)
+    named = report.provenance.walk() if report.provenance else ()
+    ids = tuple(dict.fromkeys(id_ for each in named for id_ in each.consents))
+    return replace(report, watermark=_watermark(path), consents=statuses(ids))
+
+
+def _watermark(path: Path) -> Found | None:
+    """Looked for in the first sound track; None where there is none that can be read."""
+    try:
+        reader = SoundReader(path, _HEARD_RATE, 1)
+        blocks = islice(reader.blocks(_HEARD_RATE), _HEARD_S)
+        return watermark.find_in((block[0] for block in blocks), _HEARD_RATE)
+    except (VoicelipError, OSError):
+        return None
+
+
+def _declared(path: Path, settings: dict[str, Any]) -> Report:
+    """What the credentials say."""
     try:
         store = _read_store(path, settings)
     except OSError as failure:

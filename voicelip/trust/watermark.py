@@ -151,7 +151,7 @@ class _Kept:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Frames from `start` on, of which the network says `said` in the mean; `needed` of it counts as found."""
+    """Frames from `start` on, of which the network says `said` in the mean; `needed` would count as found."""
 
     start: int
     said: float
