@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import c2pa
 import numpy as np
@@ -214,3 +216,47 @@ class TestClaims:
     def test_never_hold_the_path_of_a_model(self, recording):
         (model,) = claims._models(claims._LIPS, f"wav2lip:{recording}")
         assert model == Model("wav2lip", hashlib.sha256(recording.read_bytes()).hexdigest())
+
+
+class TestTimeStamp:
+    @pytest.fixture
+    def server(self, monkeypatch):
+        """A time-stamp server that answers nonsense, and what it was asked."""
+        asked = []
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.append(
+                    (self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"])))
+                )
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"no time stamp")
+
+            def log_message(self, *arguments):
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Answer)
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("VOICELIP_TSA_URL", f"http://127.0.0.1:{server.server_port}/")
+        yield asked
+        server.shutdown()
+        server.server_close()
+
+    def test_is_asked_for_where_a_server_is_configured(self, recording, server):
+        before = recording.read_bytes()
+        with pytest.raises(CredentialsError, match="VOICELIP_TSA_URL"):
+            sign(recording, Claim())
+        assert server
+        assert server[0][0] == "application/timestamp-query"
+        assert recording.read_bytes() == before
+
+    def test_is_not_asked_for_otherwise(self, recording, monkeypatch):
+        monkeypatch.setenv("VOICELIP_TSA_URL", "")
+        sign(recording, Claim())
+        assert "time" not in manifest_of(recording)["signature_info"]
+
+    def test_an_address_that_is_none_is_refused_before_the_work(self, recording, monkeypatch):
+        monkeypatch.setenv("VOICELIP_TSA_URL", "noon")
+        with pytest.raises(CredentialsError, match="noon"):
+            signing(recording, Claim())

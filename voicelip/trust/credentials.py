@@ -13,7 +13,7 @@ from voicelip.errors import CredentialsError
 from voicelip.hashing import content_hash
 from voicelip.media.output import temporary_beside
 from voicelip.trust.claim import Claim, Source
-from voicelip.trust.keys import Signer, load_signer
+from voicelip.trust.keys import TIME_SERVER_VARIABLE, Signer, load_signer, time_server
 
 Finish = Callable[[Path], None]
 FORMATS = {
@@ -51,6 +51,7 @@ def signing(out: str | Path, claim: Claim) -> Finish:
     What could hinder signing is checked now, before the work.
     """
     signer = load_signer()
+    time_server()
     title = Path(out).name
 
     def finish(path: Path) -> None:
@@ -147,7 +148,7 @@ def _sign(
         try:
             with ExitStack() as stack:
                 context = stack.enter_context(c2pa.Context.from_dict(SETTINGS))
-                info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificates, signer.key, None)
+                info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificates, signer.key, time_server())
                 native_signer = stack.enter_context(c2pa.Signer.from_info(info))
                 builder = stack.enter_context(_builder(context, definition, sources))
                 builder.sign(native_signer, media_type, source, target)
@@ -155,9 +156,10 @@ def _sign(
         except c2pa.C2paError as failure:
             if target.failure:
                 raise target.failure from None
+            asked = f", {TIME_SERVER_VARIABLE} being set" if time_server() else ""
             raise CredentialsError(
-                f"content credentials could not be written ({_one_line(failure)}); no output without them, "
-                "see docs/trust.md"
+                f"content credentials could not be written ({_one_line(failure)}{asked}); no output without "
+                "them, see docs/trust.md"
             ) from None
 
 

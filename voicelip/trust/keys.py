@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CERTIFICATE_VARIABLE = "VOICELIP_CERTIFICATE"
 KEY_VARIABLE = "VOICELIP_KEY"
+TIME_SERVER_VARIABLE = "VOICELIP_TSA_URL"
 
 # What other people's tools show as the signer: it must not pass for a verified identity.
 _ISSUER = "voicelip local key (identity not verified)"
@@ -43,6 +44,16 @@ def load_signer() -> Signer:
         )
     certificate_path, key_path = Path(certificate).expanduser(), Path(key).expanduser()
     return _checked(_read(certificate_path), _read(key_path), certificate_path, key_path)
+
+
+def time_server() -> str | None:
+    """The address of the time-stamp server (RFC 3161) that signing asks, if one is configured."""
+    url = os.environ.get(TIME_SERVER_VARIABLE, "").strip()
+    if url and not url.startswith(("http://", "https://")):
+        raise CredentialsError(
+            f"{TIME_SERVER_VARIABLE} is {url!r}; give the address of a time-stamp server, or unset it"
+        )
+    return url or None
 
 
 def key_folder() -> Path:

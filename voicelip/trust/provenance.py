@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voicelip.trust.claim import Model
-from voicelip.trust.credentials import MINING_LABEL, MODELS_LABEL
-
-CONSENT_LABEL = "org.voicelip.consent"
+from voicelip.trust.credentials import CONSENT_LABEL, MINING_LABEL, MODELS_LABEL
 
 _DEEPEST = 20
 _LONGEST_TEXT = 200
