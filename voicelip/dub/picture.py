@@ -55,9 +55,10 @@ class DubPicture:
     A mouth is made anew in its speaker's turns, and shut where it talks in the clip and nobody hears it: in
     `original_heard`, seconds of the dub in which the clip's own voices come through, it is left as it is.
 
-    `told` says how each speaker's face was found; `passed` counts frames in which somebody is heard whose
-    mouth is not in sight, by reason; `drawn` frames with a mouth made anew, by speaker; `warnings` is what
-    the user should know. Raises NoFaceError where the cast asks for a face that the clip does not show.
+    `told` says how each speaker's face was found, `whose` which of the clip's faces it is; `passed` counts
+    frames in which somebody is heard whose mouth is not in sight, by reason; `drawn` frames with a mouth
+    made anew, by speaker; `warnings` is what the user should know. Raises NoFaceError where the cast asks
+    for a face that the clip does not show.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class DubPicture:
         sound = listen(clip)
         self._casting = self._cast(faces, roles, sound)
         self.told = self._casting.told
+        self.whose = {name: self._casting.faces_of(name) for name in self._heard}
         self.drawn = dict.fromkeys(self._heard, 0)
         self._mouths = self._plan(faces, stems, sound)
         passed = {

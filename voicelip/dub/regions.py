@@ -46,7 +46,8 @@ def _come_near(a: StoredPiece, b: StoredPiece) -> bool:
 def _face(points: np.ndarray, patch: Patch) -> np.ndarray:
     """(h, w) bool: where a face with landmarks (478, 2) lies on `patch`."""
     middle = points.mean(axis=0)
-    outline = cv2.convexHull(middle + _MARGIN * (points - middle) - (patch.left, patch.top))
+    placed = middle + _MARGIN * (points - middle) - (patch.left, patch.top)
+    outline = cv2.convexHull(placed.astype(np.float32))
     canvas = np.zeros(patch.changed.shape, np.uint8)
     cv2.fillConvexPoly(canvas, np.round(outline).astype(np.int32), 1)
     return canvas.astype(bool)

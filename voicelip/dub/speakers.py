@@ -21,6 +21,7 @@ _TALKS_R = 0.25  # correlation of a mouth with the sound from which it makes it;
 _SILENT_R = 0.15  # … and below which, over enough frames, it does not
 _FEWEST_FRAMES = 40
 _ALIKE = 0.82  # likeness difference; two people of the GRID corpus differ by more
+_STILL = 0.008  # spread of a closed mouth's opening as measured, in inter-ocular distances
 _LAGS = range(-4, 5)  # frames by which picture and sound may be apart
 
 LooksOfPhoto = Callable[[Path], np.ndarray]
@@ -35,6 +36,10 @@ class Casting:
     of: dict[int, str]
     told: dict[str, str]
     warnings: tuple[str, ...]
+
+    def faces_of(self, speaker: str) -> tuple[int, ...]:
+        """The numbers of the faces that are this speaker's."""
+        return tuple(sorted(face for face, whose in self.of.items() if whose == speaker))
 
     def pieces(self, faces: Faces, speaker: str) -> list[StoredPiece]:
         """The pieces that show `speaker`."""
@@ -80,7 +85,7 @@ def cast_faces(
     unknown = [role.speaker for role in roles if role.face is None]
     if len(roles) == len(unknown) == 1 and len(search.people) == 1:
         search.give(0, unknown[0], "the only face")
-    elif unknown and search.free:
+    elif unknown:
         _by_motion(search, unknown, windows, opening)
     _by_likeness(search, windows, opening)
     of = {piece.face: name for n, name in search.whose.items() for piece in search.people[n].pieces}
@@ -130,10 +135,10 @@ def _by_motion(
         if r >= _TALKS_R and frames >= _FEWEST_FRAMES:
             found[number] = (name, r, frames)
     for number in sorted(found, key=lambda n: -_strength(found[n][1:])):
-        name, r, _ = found[number]
+        name = found[number][0]
         rivals = [n for n, whose in search.whose.items() if whose == name]
         if not any(search.people[n].meets(search.people[number]) for n in rivals):
-            search.give(number, name, f"mouth motion (r = {r:.2f})")
+            search.give(number, name, "mouth motion")
     for name in speakers:
         if name not in search.told:
             _guess(search, name, windows[name], opening, is_alone=len(speakers) == 1)
@@ -202,9 +207,11 @@ def _agreement(person: SeenPerson, window: np.ndarray, opening: np.ndarray | Non
         if len(frames) >= 5:
             pairs.append((piece.opening[frames - piece.start], frames))
     count = sum(len(frames) for _, frames in pairs)
-    if count < 2:
-        return 0.0, count
+    if count == 0:
+        return 0.0, 0
     real = np.concatenate([values - values.mean() for values, _ in pairs])
+    if real.std() < _STILL:
+        return 0.0, count
     best = 0.0
     for lag in _LAGS:
         wanted = [opening[np.clip(frames + lag, 0, len(opening) - 1)] for _, frames in pairs]
