@@ -41,17 +41,53 @@ SENTENCES = {
     "es": (
         "El tren hacia el norte sale cada hora de la estación.",
         "Mi abuela horneaba pan para todo el barrio.",
+        "Esta mañana el mercado estaba lleno de gente.",
+        "Los niños juegan en la plaza después de la escuela.",
+        "¿Puedes cerrar la ventana de la cocina, por favor?",
+        "El médico dijo que necesitaba descansar una semana.",
+        "Nadie esperaba una respuesta tan rápida.",
+        "La lluvia cayó durante toda la noche sobre la ciudad.",
     ),
     "fr": (
         "Le train pour le nord part toutes les heures.",
         "Ma grand-mère préparait du pain pour tout le quartier.",
+        "Ce matin, le marché était plein de monde.",
+        "Les enfants jouent sur la place après l'école.",
+        "Pouvez-vous fermer la fenêtre de la cuisine ?",
+        "Le médecin a dit qu'elle devait se reposer une semaine.",
+        "Personne n'attendait une réponse aussi rapide.",
+        "La pluie est tombée toute la nuit sur la ville.",
     ),
     "it": (
         "Il treno per il nord parte ogni ora dalla stazione.",
         "Mia nonna faceva il pane per tutto il quartiere.",
+        "Questa mattina il mercato era pieno di gente.",
+        "I bambini giocano in piazza dopo la scuola.",
+        "Puoi chiudere la finestra della cucina, per favore?",
+        "Il medico ha detto che doveva riposare una settimana.",
+        "Nessuno si aspettava una risposta così veloce.",
+        "La pioggia è caduta tutta la notte sulla città.",
     ),
-    "pt": ("O trem para o norte sai a cada hora da estação.", "Minha avó fazia pão para todo o bairro."),
-    "hi": ("आज मौसम बहुत अच्छा है।", "हम कल सुबह बाजार जाएंगे।"),
+    "pt": (
+        "O trem para o norte sai a cada hora da estação.",
+        "Minha avó fazia pão para todo o bairro.",
+        "Esta manhã o mercado estava cheio de gente.",
+        "As crianças brincam na praça depois da escola.",
+        "Você pode fechar a janela da cozinha, por favor?",
+        "O médico disse que ela precisava descansar uma semana.",
+        "Ninguém esperava uma resposta tão rápida.",
+        "A chuva caiu durante toda a noite sobre a cidade.",
+    ),
+    "hi": (
+        "आज मौसम बहुत अच्छा है।",
+        "हम कल सुबह बाजार जाएंगे।",
+        "मेरी दादी सबके लिए रोटी बनाती थीं।",
+        "बच्चे स्कूल के बाद मैदान में खेलते हैं।",
+        "क्या आप खिड़की बंद कर सकते हैं?",
+        "डॉक्टर ने कहा कि उसे आराम करना चाहिए।",
+        "किसी को इतनी जल्दी जवाब की उम्मीद नहीं थी।",
+        "पूरी रात शहर में बारिश होती रही।",
+    ),
 }  # fmt: skip
 
 
@@ -78,6 +114,7 @@ class Scores:
     judge_other: float
     rank: float  # of the speaker among all, by GE2E; 1 is best
     wer: float
+    wer_stock: float  # of the nearest stock voice: what the recogniser gets wrong anyway
     cer: float
     dnsmos: float
     dnsmos_real: float
@@ -237,6 +274,7 @@ class Bench:
         scores = Scores(
             **self._likeness(speaker.name, spoken, stock, references),
             **_intelligibility(self._plan, spoken),
+            wer_stock=_intelligibility(self._plan, stock)["wer"],
             dnsmos=self._dnsmos(spoken),
             dnsmos_real=self._dnsmos(tests),
             pitch_semitones=_pitch_error(spoken, tests),

@@ -14,18 +14,19 @@ from voicelip.evaluation.voice_bench import Failed, Measured, Scores
 COLUMNS = {
     "ge2e": "GE2E", "ge2e_stock": "stock", "ge2e_same": "same", "ge2e_other": "others",
     "judge": "judge", "judge_stock": "stock", "judge_same": "same", "judge_other": "others",
-    "rank": "rank", "wer": "WER %", "cer": "CER %", "dnsmos": "DNSMOS", "dnsmos_real": "real",
+    "rank": "rank", "wer": "WER %", "wer_stock": "stock", "cer": "CER %",
+    "dnsmos": "DNSMOS", "dnsmos_real": "real",
     "pitch_semitones": "pitch", "rtf": "RTF", "make_s": "made in s",
 }  # fmt: skip
-FORMATS = {"rank": ".1f", "wer": ".1f", "cer": ".1f", "dnsmos": ".2f", "dnsmos_real": ".2f",
-           "pitch_semitones": "+.1f", "rtf": ".2f", "make_s": ".1f"}  # fmt: skip
+FORMATS = {"rank": ".1f", "wer": ".1f", "wer_stock": ".1f", "cer": ".1f", "dnsmos": ".2f",
+           "dnsmos_real": ".2f", "pitch_semitones": "+.1f", "rtf": ".2f", "make_s": ".1f"}  # fmt: skip
 
 
 def shown(name: str, value: float) -> str:
     """A figure as people read it; a dash where nothing could be measured."""
     if not np.isfinite(value):
         return "–"
-    return format(100 * value if name in ("wer", "cer") else value, FORMATS.get(name, ".3f"))
+    return format(100 * value if name in ("wer", "wer_stock", "cer") else value, FORMATS.get(name, ".3f"))
 
 
 def page(title: str, results: Sequence[Measured | Failed]) -> str:
