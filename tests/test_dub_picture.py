@@ -184,7 +184,7 @@ def test_a_slowed_picture_repeats_frames_with_mouths_of_their_own(alone: Clip) -
 
 
 def test_a_new_mouth_never_reaches_onto_another_face(folder: Path) -> None:
-    close = [np.hstack((a[:, 56:200], people.other(b)[:, 56:200])) for a, b in zip(*[people.presenter()] * 2)]
+    close = [np.hstack((image[:, 56:200], people.other(image)[:, 56:200])) for image in people.presenter()]
     clip = Clip(make_video(folder / "close.mp4", close))
     stems = {"A": people.stem(2.4, 0.4, 2.0), "B": np.zeros(1, np.float32)}
     roles = [Role("A", "x", 0), Role("B", "x", 1)]

@@ -42,7 +42,7 @@ class PictureStage:
     def run(self, spoken: Spoken, takes: Takes, roles: Sequence[Role], frames: int) -> tuple[list[Path], int]:
         """The files of all pieces, and how many frames had to be made."""
         picture = self._picture(spoken, takes, roles, frames)
-        pieces = self._pieces(spoken, roles, frames, picture.told)
+        pieces = self._pieces(spoken, roles, frames, picture.whose)
         made = self._folder.make(
             pieces,
             picture,
@@ -55,10 +55,10 @@ class PictureStage:
         return [self._folder.path(piece) for piece in pieces], made
 
     def _pieces(
-        self, spoken: Spoken, roles: Sequence[Role], frames: int, told: Mapping[str, str]
+        self, spoken: Spoken, roles: Sequence[Role], frames: int, whose: Mapping[str, tuple[int, ...]]
     ) -> list[Piece]:
         fps, times = self._clip.info.fps, spoken.times
-        common = [VERSION, self._sha256, self._settings(), [_face(role) for role in roles], dict(told)]
+        common = [VERSION, self._sha256, self._settings(), [_face(role) for role in roles], dict(whose)]
         return [
             Piece(
                 start,
