@@ -48,6 +48,7 @@ from voicelip.media import (
     read_audio,
     write_audio,
 )
+from voicelip.media.label import labelled
 from voicelip.progress import Progress, silent
 from voicelip.trust import Claim, watermark
 from voicelip.trust.credentials import Finish, signing
@@ -84,6 +85,7 @@ class LipsyncOptions:
     device: str = "auto"  # of models that run in torch: cpu, cuda, cuda:N or mps
     crf: int = 18
     preset: str = "veryfast"
+    label: bool = False  # a small visible mark in a corner
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 2:
@@ -373,7 +375,7 @@ def _regenerate(clip: Clip, audio: Audio, work: _Work, warnings: tuple[str, ...]
         sound = _MarkedSound(audio)
         for index, picture in enumerate(ahead(pictures, _depth(clip))):
             sound.write_until(writer, index / fps + 1)
-            writer.write_frame(picture)
+            writer.write_frame(labelled(picture) if options.label else picture)
             progress("lips", index + 1, frames, "frames")
         frames = writer.frames_written
     warnings = (*warnings, *sound.warnings, *clip.problems, *_passed_warnings(passed, frames))

@@ -72,6 +72,7 @@ def say(
     device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
+    label: o.Label = False,
     srt: o.Srt = None,
     consent: o.Consent = None,
     purpose: o.Purpose = None,
@@ -86,7 +87,7 @@ def say(
 
         options = _lipsync_options(
             when_short, when_long, face_index, face_like, strength, static, detector, lips, adapted,
-            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
+            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset, label,
         )  # fmt: skip
         result = pipeline.say(
             read_text(text, text_file), voice=voice, face=face, out=out, lang=lang, speed=speed,
@@ -118,6 +119,7 @@ def lipsync(
     device: o.Device = "auto",
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
+    label: o.Label = False,
     consent: o.Consent = None,
     purpose: o.Purpose = None,
     overwrite: o.Overwrite = False,
@@ -131,7 +133,7 @@ def lipsync(
 
         options = _lipsync_options(
             when_short, when_long, face_index, face_like, strength, static, detector, lips, adapted,
-            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset,
+            _wav2lip_options(pads, box, nosmooth, paste), device, crf, preset, label,
         )  # fmt: skip
         result = pipeline.lipsync(
             face=face, audio=audio, out=out, options=options, agreement=o.agreement(consent, purpose),
@@ -197,7 +199,7 @@ def _show_version(wanted: bool) -> None:
 def _lipsync_options(
     when_short: o.WhenShort, when_long: o.WhenLong, face_index: int | None, face_like: Path | None,
     strength: float, static: bool, detector: str, lips: str, adapted: str, lips_options: object,
-    device: str, crf: int, preset: str,
+    device: str, crf: int, preset: str, label: bool,
 ) -> "LipsyncOptions":  # fmt: skip
     from voicelip.pipeline import LipsyncOptions
 
@@ -215,6 +217,7 @@ def _lipsync_options(
         device=device,
         crf=crf,
         preset=preset,
+        label=label,
     )
 
 

@@ -45,6 +45,7 @@ def demo(
     text: DemoText = None,
     lang: o.Lang = "en",
     out: DemoOut = None,
+    label: o.Label = False,
     overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     verbose: o.Verbose = False,
@@ -61,6 +62,7 @@ def demo(
             face=PRESENTER,
             out=out or _unused(overwrite),
             lang=lang,
+            options=pipeline.LipsyncOptions(label=label),
             overwrite=overwrite,
             progress=terminal.progress,
         )

@@ -226,6 +226,10 @@ Crf = Annotated[
     int,
     typer.Option(metavar="N", help="H.264 quality, 0 (lossless) to 51.", rich_help_panel=_OUTPUT),
 ]
+Label = Annotated[
+    bool,
+    typer.Option("--label", help="Draw a small mark, AI, in the picture's corner.", rich_help_panel=_OUTPUT),
+]
 Preset = Annotated[
     str,
     typer.Option(metavar="NAME", help="H.264 effort, ultrafast to veryslow.", rich_help_panel=_OUTPUT),
