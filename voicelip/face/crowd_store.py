@@ -105,41 +105,42 @@ def stored_faces(
 
 def _written(place: Path, compute: Callable[[], Iterable[Piece]]) -> Faces:
     """Found, stored under a temporary name, and renamed when whole."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=".faces", dir=place.parent))
-    except OSError as error:
-        _warn(place.parent, error)
-        temporary = Path(tempfile.mkdtemp(suffix=".faces"))
+    temporary, is_to_stay = _new_folder(place.parent)
     try:
         entries = [_write_piece(temporary, number, piece) for number, piece in enumerate(compute())]
         (temporary / INDEX).write_text(json.dumps({"pieces": entries}), "utf-8")
-        return _moved(temporary, place, _faces(temporary))
+        if is_to_stay:
+            return _moved(temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    faces = _faces(temporary)
+    weakref.finalize(faces, shutil.rmtree, temporary, ignore_errors=True)
+    return faces
 
 
-def _moved(temporary: Path, place: Path, faces: Faces) -> Faces:
-    """The same in its own place, unless another run was quicker or the place cannot be written to."""
+def _new_folder(parent: Path) -> tuple[Path, bool]:
+    """A folder to write to, and whether it may stay; in `parent`, else for as long as it is needed."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".", suffix=".faces", dir=parent)), True
+    except OSError as error:
+        said = str(error)
+    _log.warning("faces cannot be stored in %s (%s); the next run finds them again", parent, said)
+    return Path(tempfile.mkdtemp(suffix=".faces")), False
+
+
+def _moved(temporary: Path, place: Path) -> Faces:
+    """The same in its own place, unless another run was quicker."""
     there = _read(place)
     if there is not None:
         shutil.rmtree(temporary, ignore_errors=True)
         return there
-    try:
-        if place.exists():  # damaged
-            shutil.rmtree(place)
-        temporary.replace(place)
-        _prune(place.parent, spared=place)
-    except OSError as error:
-        _warn(place.parent, error)
-        weakref.finalize(faces, shutil.rmtree, temporary, ignore_errors=True)
-        return faces
+    if place.exists():  # damaged
+        shutil.rmtree(place)
+    temporary.replace(place)
+    _prune(place.parent, spared=place)
     return _faces(place)
-
-
-def _warn(folder: Path, error: OSError) -> None:
-    _log.warning("faces cannot be stored in %s (%s); the next run finds them again", folder, error)
 
 
 def _write_piece(folder: Path, number: int, piece: Piece) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _read(folder: Path) -> Faces | None:
     """What is in `folder`, or None if there is nothing or it is damaged."""
     try:
         return _faces(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # damage shows in many ways, and none of them may stop a run
         _log.warning("stored faces %s are damaged (%s); finding them again", folder.name, error)
