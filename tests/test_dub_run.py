@@ -1,0 +1,323 @@
+"""A clip and its subtitles become a dub: in time, in a folder that is resumed, edited and read by others."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from cli_runs import ENVIRONMENT, Run, runner, signals_kept
+from consent_samples import vouched_for
+from dub_samples import CUES, RATE, VOICE, clip, content, onsets_s, sound, subtitles
+
+from voicelip.dub import pieces
+from voicelip.dub.job import Job
+from voicelip.dub.options import DubOptions, DubResult
+from voicelip.dub.run import default_job, dub
+from voicelip.errors import (
+    InputNotFoundError,
+    JobError,
+    OptionError,
+    OutputError,
+    SubtitleError,
+    UnknownNameError,
+    UnsupportedLanguageError,
+)
+from voicelip.trust import consent_store
+
+FPS = 10
+FRAME_S = 0.04  # a frame of a usual video
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_pieces() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE_S", 1)
+        yield
+
+
+class StopError(Exception):
+    """Somebody ends a run."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dub")
+
+
+@pytest.fixture(scope="module")
+def talk(folder: Path) -> Path:
+    path = clip(folder / "talk.mp4")
+    vouched_for(path, kind="face")
+    return path
+
+
+@pytest.fixture(scope="module")
+def faceless(folder: Path) -> Path:
+    path = clip(folder / "faceless.mp4", has_face=False)
+    vouched_for(path, kind="face")
+    return path
+
+
+@pytest.fixture(scope="module")
+def subs(folder: Path) -> Path:
+    return subtitles(folder / "talk.es.srt")
+
+
+def run(talk: Path, subs: Path, out: Path, **changes: Any) -> DubResult:
+    return dub(talk, subs=subs, out=out, **{"lang": "es", "voice": VOICE, **changes})
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, talk: Path, subs: Path) -> DubResult:
+    options = DubOptions(subs_in=True, original_lang="en")
+    return run(talk, subs, folder / "talk.es.mp4", options=options)
+
+
+def test_every_cue_is_heard_within_a_frame_of_its_time(done: DubResult) -> None:
+    starts = [start_s for start_s, _, _ in CUES]
+    assert [cue.fit.start_s for cue in done.cues if cue.fit] == starts
+    heard = onsets_s(sound(done.path), starts, level=0.05)
+    np.testing.assert_allclose(heard, starts, atol=FRAME_S)
+
+
+def test_the_dub_is_as_long_as_the_clip_and_its_lips_move(done: DubResult, talk: Path) -> None:
+    assert (done.duration_s, done.frames, done.fps) == (5.0, 50, 10.0)
+    assert done.frames_made == 50
+    assert done.takes_made >= len(CUES)
+    with av.open(str(done.path)) as ours, av.open(str(talk)) as source:
+        changed = [
+            np.abs(a.to_ndarray().astype(int) - b.to_ndarray()).mean()
+            for a, b in zip(ours.decode(video=0), source.decode(video=0), strict=True)
+        ]
+    assert max(changed[5:14]) > 2 * max(changed[:2])
+
+
+def test_tracks_are_tagged_the_original_kept_and_subtitles_inside(done: DubResult) -> None:
+    with av.open(str(done.path)) as container:
+        audio = container.streams.audio
+        assert [stream.metadata["language"] for stream in audio] == ["spa", "eng"]
+        assert [bool(stream.disposition & av.stream.Disposition.default) for stream in audio] == [True, False]
+        text = container.streams.subtitles[0]
+        assert (text.codec_context.name, text.metadata["language"]) == ("mov_text", "spa")
+        said = [
+            (packet.pts, bytes(packet)[2:].decode()) for packet in container.demux(text) if packet.size > 2
+        ]
+    assert said == [(round(1000 * start_s), text) for start_s, _, text in CUES]
+    kept = sound(done.path, track=1)
+    assert np.std(kept) == pytest.approx(0.003, rel=0.2)
+
+
+def test_the_job_folder_says_what_was_done(done: DubResult, subs: Path) -> None:
+    job = Job(done.job)
+    state = job.read()
+    assert set(state.inputs) == {"clip", "subs"}
+    assert state.inputs["subs"]["path"] == str(subs)
+    assert state.options["lang"] == "es"
+    assert (done.job / state.out).resolve() == done.path.resolve()
+    assert state.result["fits"] == done.fits
+    assert job.cues() == done.cues
+    cue = json.loads((done.job / "cues" / "0001.json").read_text())
+    assert (cue["text"], cue["voice"], cue["lang"], cue["line"]) == (CUES[0][2], VOICE, "es", 2)
+    take = done.cues[0].take
+    assert take is not None
+    assert (done.job / "takes" / f"{take.key}.wav").is_file()
+
+
+def test_the_same_call_does_nothing_twice_and_gives_the_same(done: DubResult, talk: Path, subs: Path) -> None:
+    before = content(done.path)
+    again = run(talk, subs, done.path, options=DubOptions(subs_in=True, original_lang="en"))
+    assert (again.takes_made, again.frames_made) == (0, 0)
+    assert content(done.path) == before
+
+
+@pytest.mark.parametrize("where", ["speech 1", "picture 15", "mixing 0", "writing 20"])
+def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_result(
+    where: str, folder: Path, talk: Path, subs: Path, done: DubResult
+) -> None:
+    out = folder / f"stopped {where}.mp4"
+    stage, at = where.split()
+
+    def stop(name: str, amount: float, total: float | None, unit: str = "") -> None:
+        if name == stage and amount > float(at):
+            raise StopError
+
+    options = DubOptions(subs_in=True, original_lang="en")
+    if stage != "speech":
+        shutil.copytree(done.job / "takes", default_job(out) / "takes")
+    with pytest.raises(StopError):
+        run(talk, subs, out, options=options, progress=stop)
+    assert not out.exists()
+    takes = len(list((default_job(out) / "takes").glob("*.wav")))
+    result = run(talk, subs, out, options=options)
+    assert result.takes_made == done.takes_made - takes
+    assert content(out) == content(done.path)
+    assert not list(folder.glob(".*part*"))
+
+
+@pytest.fixture
+def small(faceless: Path, tmp_path: Path, done: DubResult) -> Callable[..., DubResult]:
+    """Dubs of a clip in which no face is seen, of one cue; the takes of the usual cues are there."""
+    shutil.copytree(done.job / "takes", tmp_path / "a.dub" / "takes")
+
+    def make(cues: Any = CUES[:1], **changes: Any) -> DubResult:
+        return run(faceless, subtitles(tmp_path / "a.srt", tuple(cues)), tmp_path / "a.mp4", **changes)
+
+    return make
+
+
+def test_an_edited_cue_is_said_anew_and_only_it(small: Callable[..., DubResult]) -> None:
+    first = small(CUES[:2])
+    path = first.job / "cues" / "0002.json"
+    path.write_text(path.read_text().replace("Soy yo.", "Soy otra.", 1))
+    second = small(CUES[:2])
+    assert second.takes_made >= 1
+    assert second.cues[0] == first.cues[0]
+    assert second.cues[1].text == "Soy otra."
+    assert any("cue 2 (text)" in warning for warning in second.warnings)
+    third = small([CUES[0], (1.7, 2.9, "Soy la misma.")])
+    assert third.cues[1].text == "Soy la misma."
+    assert any("cue 2: the edited text gave way" in warning for warning in third.warnings)
+
+
+def test_a_subtitle_more_moves_the_others_without_saying_them_anew(small: Callable[..., DubResult]) -> None:
+    small([CUES[0], CUES[2]])
+    more = small(CUES)
+    assert [cue.text for cue in more.cues] == [text for _, _, text in CUES]
+    assert more.takes_made == 0
+
+
+def test_speech_that_the_clip_is_too_short_for_is_not_cut(small: Callable[..., DubResult]) -> None:
+    text = "Esto es mucho más largo que el tiempo que queda en este vídeo tan corto."
+    result = small([(4.0, 4.9, text)])
+    fit = result.cues[0].fit
+    assert fit is not None
+    assert fit.rule == "too_long"
+    assert result.duration_s > fit.end_s > 5.0
+    warnings = " ".join(result.warnings)
+    assert f"cue 1 (line 2): {fit.advice}" in warnings
+    assert "the last picture stays" in warnings
+    heard = sound(result.path)
+    last = np.flatnonzero(np.abs(heard) > 0.05)[-1] / RATE
+    assert last == pytest.approx(fit.end_s, abs=0.15)
+
+
+def test_the_picture_can_be_slowed_instead(small: Callable[..., DubResult]) -> None:
+    result = small([(1.0, 1.6, "Hola a todos."), (3.0, 4.0, "Adiós.")], options=DubOptions(fit="video"))
+    first, second = (cue.fit for cue in result.cues)
+    assert first is not None and second is not None  # noqa: PT018
+    added = second.start_s - 3.0
+    assert 0.05 < added <= 0.6 * 0.25 + 1e-6
+    assert result.duration_s == pytest.approx(5.0 + added, abs=1 / FPS)
+    assert onsets_s(sound(result.path), [second.start_s], 0.05)[0] == pytest.approx(
+        second.start_s, abs=FRAME_S
+    )
+
+
+def test_a_job_folder_is_for_one_run_at_a_time(small: Callable[..., DubResult], tmp_path: Path) -> None:
+    with Job(tmp_path / "a.dub").locked(), pytest.raises(JobError, match="another run"):
+        small()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text[:40], "cannot be read as JSON"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "later version"),
+        (lambda text: text.replace('"start_s": 0.4', '"start_s": "soon"', 1), "start_s should be a number"),
+        (lambda text: text.replace('"line"', '"lines"'), "lines is not known"),
+        (lambda text: text.replace("Hola a todos.", " ", 1), "text must not be empty"),
+    ],
+)
+def test_a_damaged_cue_is_refused_with_its_file(
+    change: Callable[[str], str], reason: str, done: DubResult, tmp_path: Path
+) -> None:
+    cues = tmp_path / "cues"
+    cues.mkdir()
+    original = (done.job / "cues" / "0001.json").read_text()
+    (cues / "0001.json").write_text(change(original))
+    with pytest.raises(JobError, match=reason) as told:
+        Job(tmp_path).cues()
+    assert "0001.json" in str(told.value)
+
+
+def test_what_would_fail_later_is_refused_before_the_work(talk: Path, subs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    cases: list[tuple[type[Exception], dict[str, Any]]] = [
+        (UnknownNameError, {"voice": "stock:nobody"}),
+        (UnsupportedLanguageError, {"lang": "xx"}),
+        (OptionError, {"voice": None}),
+        (OptionError, {"out": talk, "overwrite": True}),
+        (OutputError, {"out": tmp_path / "none" / "a.mp4"}),
+        (OptionError, {"out": tmp_path / "a.avi"}),
+        (InputNotFoundError, {"options": DubOptions(background=tmp_path / "none.wav")}),
+        (SubtitleError, {"subs": subtitles(tmp_path / "late.srt", ((70.0, 71.0, "Tarde"),))}),
+    ]
+    for error, changes in cases:
+        with pytest.raises(error):
+            run(talk, **{"subs": subs, "out": out, **changes})
+    assert not default_job(out).exists() or not list(default_job(out).glob("takes/*"))
+
+
+def test_the_dub_is_not_overwritten_if_somebody_changed_it(small: Callable[..., DubResult]) -> None:
+    path = small().path
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(OutputError, match="exists already"):
+        small()
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    with signals_kept():
+        yield runner(capfd, monkeypatch)
+
+
+def test_the_command_says_how_the_cues_fitted(command: Run, talk: Path, done: DubResult, subs: Path) -> None:
+    outcome = command(
+        "dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--subs-in", "--original-lang", "en",
+        "-o", done.path,
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert "3 cues: " in outcome.out
+    missing = command("dub", talk, "-o", done.path)
+    assert missing.code == 2
+    assert "--subs FILE and --lang LANG" in missing.err
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from voicelip.trust import consent_key, consent_store
+folder = Path(sys.argv.pop(1))
+consent_key.folder = lambda: folder / "keys"
+consent_store.folder = lambda: folder / "consents"
+from voicelip.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_the_same_command_ends_with_the_same_dub(
+    talk: Path, subs: Path, done: DubResult, tmp_path: Path
+) -> None:
+    out = tmp_path / "killed.mp4"
+    arguments = ("dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--subs-in",
+                 "--original-lang", "en", "-o", out)  # fmt: skip
+    command = [sys.executable, "-c", PROCESS, consent_store.folder().parent, *arguments]
+    chance = random.Random(1)
+    for _ in range(20):
+        process = subprocess.Popen([*map(str, command)], env=ENVIRONMENT)
+        time.sleep(chance.uniform(0.5, 12))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finished = subprocess.run([*map(str, command)], env=ENVIRONMENT, timeout=120, check=False)
+    assert finished.returncode == 0
+    assert content(out) == content(done.path)
