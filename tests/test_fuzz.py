@@ -5,7 +5,7 @@ import pytest
 from recipes.fuzzing.attempts import empty_home, run
 from recipes.fuzzing.targets import Target, targets
 
-_PROCESSES = {"lipsync"}  # costly: left to the recipe
+_PROCESSES = {"lipsync", "consent record"}  # costly: left to the recipe
 
 
 @pytest.mark.parametrize("name", sorted(targets().keys() - _PROCESSES))
