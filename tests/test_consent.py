@@ -11,9 +11,9 @@ from consent_samples import agreed, another_face, consent
 from media_samples import make_video
 from voice_samples import voice
 
-from voicelip import consents, hub
+from voicelip import consent_examine, consent_shown, hub
 from voicelip.consent_making import deny_people, make
-from voicelip.consents import Agreement, FaceChoice, Use, require
+from voicelip.consents import Agreement, FaceChoice, Use, require, require_drawn
 from voicelip.errors import ConsentError, OptionError
 from voicelip.face.tracker import FaceTracker
 from voicelip.media import Clip, write_audio
@@ -98,7 +98,7 @@ class TestGranted:
         def listen(path: Path) -> None:
             pytest.fail("a recording that the record names was listened to")
 
-        monkeypatch.setattr(consents, "_voice_of", listen)
+        monkeypatch.setattr(consent_shown, "_voice_of", listen)
         assert require(Use("speak", voice=alice, lang="es", out="x.wav")).ids == (made.id,)
 
     def test_another_recording_of_the_same_voice(self, alice: Path, alice_again: Path) -> None:
@@ -132,7 +132,7 @@ class TestGranted:
 
     def test_one_of_two_records_that_is_still_valid(self, alice: Path) -> None:
         old = consent(voice=alice)
-        consents.revoke(old.id, "left the company")
+        consent_examine.revoke(old.id, "left the company")
         renewed = consent(voice=alice)
         assert require(Use("speak", voice=alice)).ids == (renewed.id,)
 
@@ -171,20 +171,20 @@ class TestRefused:
 
     def test_revoked(self, alice: Path) -> None:
         made = consent(voice=alice)
-        consents.revoke(made.id, "changed their mind")
+        consent_examine.revoke(made.id, "changed their mind")
         error = refused(Use("speak", voice=alice))
         assert error.reason == "revoked"
         assert "changed their mind" in str(error)
 
     def test_a_list_of_revoked_records_that_was_edited(self, alice: Path, store: Path) -> None:
         made = consent(voice=alice)
-        consents.revoke(made.id)
+        consent_examine.revoke(made.id)
         listed = json.loads((store / "revoked.json").read_text())
         (store / "revoked.json").write_text(json.dumps({**listed, "revoked": {}}))
         assert refused(Use("speak", voice=alice)).reason == "revocations"
 
     def test_a_list_of_revoked_records_that_was_deleted(self, alice: Path, store: Path) -> None:
-        consents.revoke(consent(voice=alice).id)
+        consent_examine.revoke(consent(voice=alice).id)
         (store / "revoked.json").unlink()
         assert refused(Use("speak", voice=alice)).reason == "revocations"
 
@@ -336,6 +336,22 @@ class TestTwoFaces:
         granted.confirm(clip, tracked[0])
         with pytest.raises(ConsentError, match="not that of Test Person"):
             granted.confirm(clip, tracked[1])
+
+    def test_all_who_are_drawn_need_a_record_of_their_own(
+        self, pair: Path, face: Path, others: list[np.ndarray], tmp_path: Path
+    ) -> None:
+        import voicelip
+
+        clip = Clip(pair)
+        tracks = [(0, track_of(clip, voicelip.LipsyncOptions(face_index=k))) for k in (0, 1)]
+        use = Use("dub", face=pair, lang="es")
+        first = consent(face=face)
+        assert require_drawn(use, clip, tracks[:1]).ids == (first.id,)
+        with pytest.raises(ConsentError, match=r"pair.mp4 at 0.\d s") as caught:
+            require_drawn(use, clip, tracks)
+        assert caught.value.reason == "wrong face"
+        second = consent(face=make_video(tmp_path / "other.mp4", others), subject="Another")
+        assert set(require_drawn(use, clip, tracks).ids) == {first.id, second.id}
 
 
 class TestLog:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from voicelip.consents import WHOEVER, FaceChoice
+from voicelip.consent_shown import WHOEVER, FaceChoice
 from voicelip.errors import ConsentError, InputNotFoundError, OptionError
 from voicelip.hashing import content_hash
 from voicelip.media import check_output

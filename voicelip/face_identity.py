@@ -3,14 +3,14 @@
 A few frames are looked at, spread over the clip; the faces found in them are described by the recogniser.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from voicelip import hub
-from voicelip.consents import WHOEVER, FaceChoice
+from voicelip.consent_shown import WHOEVER, FaceChoice
 from voicelip.errors import NoFaceError
 from voicelip.face import FaceTrack, by_index, largest, like_photo
 from voicelip.face.choose import Candidate, Choice
@@ -59,6 +59,21 @@ def stranger_in(clip: Clip, track: FaceTrack, known: Sequence[Likeness]) -> floa
         if nearest is not None and nearest > LIMITS["face"]:
             return float(rows[0] / clip.info.fps)
     return None
+
+
+def people_in(clip: Clip, tracks: Iterable[tuple[int, FaceTrack]]) -> list[tuple[float, Likeness]]:
+    """The different people whom `tracks` follow, each with the time (s) at which they are first seen; a track
+    begins with the given frame of the clip.
+    """
+    people: list[tuple[float, Likeness]] = []
+    for start, track in tracks:
+        for rows in _rows_by_shot(track):
+            seen = clip.picked([start + row for row in rows])
+            described = [recognise(frame.image, track.points[frame.index - start]) for frame in seen]
+            likeness = Likeness.of("face", _middle(described)) if described else None
+            if likeness and not any(likeness.is_same(known) for _, known in people):
+                people.append((float((start + rows[0]) / clip.info.fps), likeness))
+    return people
 
 
 def _anybody_else(clip: Clip, known: Sequence[Likeness]) -> float | None:

@@ -139,7 +139,8 @@ def check(
 ) -> None:
     """Each requirement, and whether a record meets it. Exit code 16 if not all are met."""
     with Terminal(as_json) as terminal:
-        from voicelip.consents import FaceChoice, examine
+        from voicelip.consent_examine import examine
+        from voicelip.consents import FaceChoice
 
         wanted = examine(record, face, voice, lang, action, purpose, FaceChoice(face_index, face_like))
         if as_json:
@@ -158,7 +159,7 @@ def revoke(
 ) -> None:
     """Let a record count no more on this machine."""
     with Terminal():
-        from voicelip.consents import revoke as revoke_record
+        from voicelip.consent_examine import revoke as revoke_record
 
         id_, at = revoke_record(record, reason)
         print(f"{id_}: revoked on {at[:10]}", flush=True)
