@@ -3,15 +3,19 @@
 import hashlib
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import av
 import numpy as np
 from media_samples import numbered
 
-from voicelip.media import Clip, VideoWriter
+from voicelip.media import Audio, Clip, VideoWriter
 from voicelip.pipeline import PRESENTER_FACE
+from voicelip.progress import Progress, silent
+from voicelip.speech import Segment, Speech, Voice
 
 RATE = 48_000
+LETTER_S = 0.07  # as long as the hum of a letter
 VOICE = "stock:ef_dora"
 CUES = ((0.4, 1.4, "Hola a todos."), (1.7, 2.9, "Soy yo."), (3.2, 4.2, "Adiós."))
 
@@ -76,3 +80,22 @@ def onsets_s(samples: np.ndarray, near_s: list[float], level: float) -> list[flo
         loud = np.flatnonzero(np.abs(samples[start : start + RATE // 2]) > level)
         found.append((start + int(loud[0])) / RATE if len(loud) else np.nan)
     return found
+
+
+class HumEngine:
+    """An engine as another package may bring it: hums for as long as a text is, as fast as is asked for."""
+
+    name = "hum"
+    languages = ("es",)
+    sample_rate = 24_000
+    said: ClassVar[list[str]] = []
+
+    def synthesize(
+        self, text: str, voice: Voice, lang: str, speed: float = 1.0, progress: Progress = silent
+    ) -> Speech:
+        self.said.append(text)
+        times = np.arange(round(LETTER_S * len(text) / speed * self.sample_rate)) / self.sample_rate
+        hum = sum(np.sin(2 * np.pi * hz * times) / n for n, hz in enumerate((140, 280, 420, 1000), 1))
+        quiet = np.zeros(2400)
+        samples = np.concatenate([quiet, 0.1 * hum, quiet]).astype(np.float32)
+        return Speech(Audio(samples, self.sample_rate), (), (), (Segment(text, 0.1, 0.1 + float(times[-1])),))

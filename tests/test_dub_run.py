@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from voicelip.errors import (
     UnknownNameError,
     UnsupportedLanguageError,
 )
+from voicelip.speech import engine
 from voicelip.trust import consent_store
 
 FPS = 10
@@ -38,9 +38,10 @@ FRAME_S = 0.04  # a frame of a usual video
 
 
 @pytest.fixture(autouse=True, scope="module")
-def short_pieces() -> Iterator[None]:
+def short_pieces_and_an_engine_that_hums() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "PIECE_S", 1)
+        patch.setitem(engine._BUILT_IN, "hum", "dub_samples:HumEngine")
         yield
 
 
@@ -72,14 +73,32 @@ def subs(folder: Path) -> Path:
     return subtitles(folder / "talk.es.srt")
 
 
+HUMMING = DubOptions(engine="hum", subs_in=True, original_lang="en")
+
+
 def run(talk: Path, subs: Path, out: Path, **changes: Any) -> DubResult:
-    return dub(talk, subs=subs, out=out, **{"lang": "es", "voice": VOICE, **changes})
+    return dub(talk, subs=subs, out=out, **{"lang": "es", "voice": VOICE, "options": HUMMING, **changes})
 
 
 @pytest.fixture(scope="module")
 def done(folder: Path, talk: Path, subs: Path) -> DubResult:
-    options = DubOptions(subs_in=True, original_lang="en")
-    return run(talk, subs, folder / "talk.es.mp4", options=options)
+    return run(talk, subs, folder / "talk.es.mp4")
+
+
+def test_speech_is_heard_within_a_frame_of_its_time_and_moves_the_lips(talk: Path, folder: Path) -> None:
+    subs = subtitles(folder / "spoken.srt", CUES[:1])
+    spoken = run(talk, subs, folder / "spoken.mp4", options=DubOptions())
+    fit = spoken.cues[0].fit
+    assert fit is not None
+    assert fit.start_s == CUES[0][0]
+    assert 0.4 < fit.end_s - fit.start_s < 1.2
+    np.testing.assert_allclose(onsets_s(sound(spoken.path), [fit.start_s], 0.05), [fit.start_s], atol=FRAME_S)
+    with av.open(str(spoken.path)) as ours, av.open(str(talk)) as source:
+        changed = [
+            np.abs(a.to_ndarray().astype(int) - b.to_ndarray()).mean()
+            for a, b in zip(ours.decode(video=0), source.decode(video=0), strict=True)
+        ]
+    assert max(changed[5:14]) > 2 * max(changed[:2])
 
 
 def test_every_cue_is_heard_within_a_frame_of_its_time(done: DubResult) -> None:
@@ -89,16 +108,10 @@ def test_every_cue_is_heard_within_a_frame_of_its_time(done: DubResult) -> None:
     np.testing.assert_allclose(heard, starts, atol=FRAME_S)
 
 
-def test_the_dub_is_as_long_as_the_clip_and_its_lips_move(done: DubResult, talk: Path) -> None:
+def test_the_dub_is_as_long_as_the_clip(done: DubResult) -> None:
     assert (done.duration_s, done.frames, done.fps) == (5.0, 50, 10.0)
     assert done.frames_made == 50
     assert done.takes_made >= len(CUES)
-    with av.open(str(done.path)) as ours, av.open(str(talk)) as source:
-        changed = [
-            np.abs(a.to_ndarray().astype(int) - b.to_ndarray()).mean()
-            for a, b in zip(ours.decode(video=0), source.decode(video=0), strict=True)
-        ]
-    assert max(changed[5:14]) > 2 * max(changed[:2])
 
 
 def test_tracks_are_tagged_the_original_kept_and_subtitles_inside(done: DubResult) -> None:
@@ -134,12 +147,12 @@ def test_the_job_folder_says_what_was_done(done: DubResult, subs: Path) -> None:
 
 def test_the_same_call_does_nothing_twice_and_gives_the_same(done: DubResult, talk: Path, subs: Path) -> None:
     before = content(done.path)
-    again = run(talk, subs, done.path, options=DubOptions(subs_in=True, original_lang="en"))
+    again = run(talk, subs, done.path)
     assert (again.takes_made, again.frames_made) == (0, 0)
     assert content(done.path) == before
 
 
-@pytest.mark.parametrize("where", ["speech 1", "picture 15", "mixing 0", "writing 20"])
+@pytest.mark.parametrize("where", ["speech 1", "picture 15", "writing 20"])
 def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_result(
     where: str, folder: Path, talk: Path, subs: Path, done: DubResult
 ) -> None:
@@ -150,23 +163,19 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_result(
         if name == stage and amount > float(at):
             raise StopError
 
-    options = DubOptions(subs_in=True, original_lang="en")
-    if stage != "speech":
-        shutil.copytree(done.job / "takes", default_job(out) / "takes")
     with pytest.raises(StopError):
-        run(talk, subs, out, options=options, progress=stop)
+        run(talk, subs, out, progress=stop)
     assert not out.exists()
     takes = len(list((default_job(out) / "takes").glob("*.wav")))
-    result = run(talk, subs, out, options=options)
+    result = run(talk, subs, out)
     assert result.takes_made == done.takes_made - takes
     assert content(out) == content(done.path)
     assert not list(folder.glob(".*part*"))
 
 
 @pytest.fixture
-def small(faceless: Path, tmp_path: Path, done: DubResult) -> Callable[..., DubResult]:
-    """Dubs of a clip in which no face is seen, of one cue; the takes of the usual cues are there."""
-    shutil.copytree(done.job / "takes", tmp_path / "a.dub" / "takes")
+def small(faceless: Path, tmp_path: Path) -> Callable[..., DubResult]:
+    """Dubs of a clip in which no face is seen, of one cue."""
 
     def make(cues: Any = CUES[:1], **changes: Any) -> DubResult:
         return run(faceless, subtitles(tmp_path / "a.srt", tuple(cues)), tmp_path / "a.mp4", **changes)
@@ -192,7 +201,7 @@ def test_a_subtitle_more_moves_the_others_without_saying_them_anew(small: Callab
     small([CUES[0], CUES[2]])
     more = small(CUES)
     assert [cue.text for cue in more.cues] == [text for _, _, text in CUES]
-    assert more.takes_made == 0
+    assert more.takes_made <= 2  # of the new one, at one pace or two
 
 
 def test_speech_that_the_clip_is_too_short_for_is_not_cut(small: Callable[..., DubResult]) -> None:
@@ -211,11 +220,13 @@ def test_speech_that_the_clip_is_too_short_for_is_not_cut(small: Callable[..., D
 
 
 def test_the_picture_can_be_slowed_instead(small: Callable[..., DubResult]) -> None:
-    result = small([(1.0, 1.6, "Hola a todos."), (3.0, 4.0, "Adiós.")], options=DubOptions(fit="video"))
+    result = small(
+        [(1.0, 1.8, "Hola a todos."), (3.0, 4.0, "Adiós.")], options=DubOptions(engine="hum", fit="video")
+    )
     first, second = (cue.fit for cue in result.cues)
     assert first is not None and second is not None  # noqa: PT018
     added = second.start_s - 3.0
-    assert 0.05 < added <= 0.6 * 0.25 + 1e-6
+    assert 0.05 < added <= 0.8 * 0.25 + 1e-6
     assert result.duration_s == pytest.approx(5.0 + added, abs=1 / FPS)
     assert onsets_s(sound(result.path), [second.start_s], 0.05)[0] == pytest.approx(
         second.start_s, abs=FRAME_S
@@ -253,12 +264,12 @@ def test_what_would_fail_later_is_refused_before_the_work(talk: Path, subs: Path
     out = tmp_path / "a.mp4"
     cases: list[tuple[type[Exception], dict[str, Any]]] = [
         (UnknownNameError, {"voice": "stock:nobody"}),
-        (UnsupportedLanguageError, {"lang": "xx"}),
+        (UnsupportedLanguageError, {"lang": "xx", "options": DubOptions()}),
         (OptionError, {"voice": None}),
         (OptionError, {"out": talk, "overwrite": True}),
         (OutputError, {"out": tmp_path / "none" / "a.mp4"}),
         (OptionError, {"out": tmp_path / "a.avi"}),
-        (InputNotFoundError, {"options": DubOptions(background=tmp_path / "none.wav")}),
+        (InputNotFoundError, {"options": DubOptions(engine="hum", background=tmp_path / "none.wav")}),
         (SubtitleError, {"subs": subtitles(tmp_path / "late.srt", ((70.0, 71.0, "Tarde"),))}),
     ]
     for error, changes in cases:
@@ -282,8 +293,8 @@ def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_command_says_how_the_cues_fitted(command: Run, talk: Path, done: DubResult, subs: Path) -> None:
     outcome = command(
-        "dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--subs-in", "--original-lang", "en",
-        "-o", done.path,
+        "dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--engine", "hum", "--subs-in",
+        "--original-lang", "en", "-o", done.path,
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert "3 cues: " in outcome.out
@@ -306,18 +317,20 @@ main(sys.argv[1:])
 
 @pytest.mark.slow
 def test_killed_at_random_moments_the_same_command_ends_with_the_same_dub(
-    talk: Path, subs: Path, done: DubResult, tmp_path: Path
+    talk: Path, subs: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "killed.mp4"
-    arguments = ("dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--subs-in",
-                 "--original-lang", "en", "-o", out)  # fmt: skip
-    command = [sys.executable, "-c", PROCESS, consent_store.folder().parent, *arguments]
+    out, whole = tmp_path / "killed.mp4", tmp_path / "whole.mp4"
+
+    def command(path: Path) -> list[str]:
+        arguments = ["dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "-o", path]
+        return [sys.executable, "-c", PROCESS, *map(str, (consent_store.folder().parent, *arguments))]
+
+    subprocess.run(command(whole), env=ENVIRONMENT, timeout=300, check=True)
     chance = random.Random(1)
     for _ in range(20):
-        process = subprocess.Popen([*map(str, command)], env=ENVIRONMENT)
+        process = subprocess.Popen(command(out), env=ENVIRONMENT)
         time.sleep(chance.uniform(0.5, 12))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    finished = subprocess.run([*map(str, command)], env=ENVIRONMENT, timeout=120, check=False)
-    assert finished.returncode == 0
-    assert content(out) == content(done.path)
+    subprocess.run([*command(out), "--overwrite"], env=ENVIRONMENT, timeout=300, check=True)
+    assert content(out) == content(whole)
