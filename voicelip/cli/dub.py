@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voicelip.cli import options as o
+from voicelip.cli import review as checks
 from voicelip.cli.terminal import Terminal
 from voicelip.errors import OptionError
 
@@ -115,6 +116,12 @@ JobFolder = Annotated[
                  help="What is made on the way, to go on from or to edit; else OUT with .dub, beside it."),
 ]  # fmt: skip
 
+Report = Annotated[
+    bool,
+    typer.Option("--report", help="Measure the dub and write a page to check it by, as `review` does.",
+                 rich_help_panel=_OUTPUT),
+]  # fmt: skip
+
 
 def dub(
     clip: Clip,
@@ -146,6 +153,9 @@ def dub(
     purpose: o.Purpose = None,
     subs_in: SubsIn = False,
     job: JobFolder = None,
+    report: Report = False,
+    fail_on: checks.FailOn = None,
+    thresholds: checks.Thresholds = None,
     crf: o.Crf = 18,
     preset: o.Preset = "veryfast",
     overwrite: o.Overwrite = False,
@@ -168,6 +178,7 @@ def dub(
         from voicelip.dub.options import DubOptions
         from voicelip.dub.run import dub as run
 
+        limits, wanted = checks.judged_by(thresholds, fail_on)
         options = DubOptions(
             fit=fit.value, limits=Limits(fastest, stretch, slowest), background=background, bed=bed.value,
             lufs=loudness, keep_original=keep_original, original_lang=original_lang, subs_in=subs_in,
@@ -178,7 +189,12 @@ def dub(
             clip, subs=subs, out=out, lang=lang, voice=voice, cast=cast, job=job, options=options,
             overwrite=overwrite, progress=terminal.progress,
         )  # fmt: skip
-        terminal.show(result, _summary(result))
+        if not (report or wanted):
+            terminal.show(result, _summary(result))
+            return
+        found, page = checks.reviewed(result.job, limits, terminal.progress)
+        terminal.show(result, _summary(result), *checks.findings(found, page))
+        checks.stop_if_failing(found, wanted, page)
 
 
 def _summary(result: "DubResult") -> str:

@@ -10,6 +10,8 @@ from voicelip.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from voicelip.dub.report import Report
+    from voicelip.dub.thresholds import Thresholds as Limits
+    from voicelip.progress import Progress
 
 _MOST_LINES = 10
 
@@ -51,22 +53,43 @@ def review(
     The page holds the video, its cues to click on, and curves of speech and mouth.
     """
     with Terminal(as_json, verbose, quiet) as terminal:
-        from voicelip.dub.quality import assess
-        from voicelip.dub.report import failing
-        from voicelip.dub.review_page import find_job, write_page
-        from voicelip.dub.thresholds import Thresholds as Limits
-        from voicelip.dub.thresholds import rules
-        from voicelip.errors import JobError
+        from voicelip.dub.review_page import find_job
 
-        limits, wanted = Limits.read(thresholds), rules(fail_on or "")
-        report = assess(find_job(where), limits, terminal.progress, measure)
-        page = write_page(report, html)
-        terminal.show_lines({**report.to_dict(), "page": str(page)}, _lines(report, page))
-        if broken := failing(report, wanted):
-            raise JobError(f"{report.job}: {'; '.join(broken)}; {page} shows where")
+        limits, wanted = judged_by(thresholds, fail_on)
+        report, page = reviewed(find_job(where), limits, terminal.progress, html, measure)
+        terminal.show_lines({**report.to_dict(), "page": str(page)}, findings(report, page))
+        stop_if_failing(report, wanted, page)
 
 
-def _lines(report: "Report", page: Path) -> list[str]:
+def reviewed(
+    job: Path, limits: "Limits", progress: "Progress", html: Path | None = None, measure: bool = True
+) -> tuple["Report", Path]:
+    """The report of a job folder, and the page that was written of it."""
+    from voicelip.dub.quality import assess
+    from voicelip.dub.review_page import write_page
+
+    report = assess(job, limits, progress, measure)
+    return report, write_page(report, html)
+
+
+def judged_by(thresholds: Path | None, fail_on: str | None) -> tuple["Limits", tuple[str, ...]]:
+    """The thresholds and rules that were asked for; read before any work, since they may be wrong."""
+    from voicelip.dub.thresholds import Thresholds as Limits
+    from voicelip.dub.thresholds import rules
+
+    return Limits.read(thresholds), rules(fail_on or "")
+
+
+def stop_if_failing(report: "Report", wanted: tuple[str, ...], page: Path) -> None:
+    """Raise JobError if the dub breaks one of the rules."""
+    from voicelip.dub.report import failing
+    from voicelip.errors import JobError
+
+    if broken := failing(report, wanted):
+        raise JobError(f"{report.job}: {'; '.join(broken)}; {page} shows where")
+
+
+def findings(report: "Report", page: Path) -> list[str]:
     """The most pressing findings, then where the page is."""
     found = [
         f"{f'cue {flag.cue}' if flag.cue else 'the whole'}: {flag.text}"
