@@ -2,9 +2,10 @@
 
 python -m recipes.benchmark_lipsync CLIP.mp4 [--seconds 10 60] [--size 1280x720]
 
-CLIP, a talking face with sound, is scaled to the size and repeated back and forth to each length. The lip
-stage is all but starting up and reading the sound: faces, listening, lips. "CPU" is the processor's time of
-the whole process, which other work on the machine disturbs least.
+CLIP, a talking face with sound whose consent is kept here (`voicelip consent new`), is scaled to the size
+and repeated back and forth to each length. The lip stage is all but starting up and reading the sound:
+faces, listening, lips. "CPU" is the processor's time of the whole process, which other work on the machine
+disturbs least.
 """
 
 import argparse

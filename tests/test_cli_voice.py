@@ -11,6 +11,7 @@ from voice_samples import voice
 from voicelip import hub
 from voicelip.media import write_audio
 from voicelip.speech import resolve_voice
+from voicelip.trust import consent_key, consent_store
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "models").symlink_to(models)
     monkeypatch.setenv("VOICELIP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(consent_store, "folder", lambda: tmp_path / "home" / "consents")
+    monkeypatch.setattr(consent_key, "folder", lambda: tmp_path / "home" / "keys")
 
 
 @pytest.fixture
@@ -55,7 +58,25 @@ def test_a_voice_is_added_shown_sent_and_removed(tmp_path: Path, run: Run) -> No
     assert run("voice", "export", "Anna", "-o", tmp_path / "x.voice").code == 0
     assert run("voice", "import", tmp_path / "x.voice", "--name", "Bea").code == 0
     assert run("voice", "remove", "Anna").code == 0
-    assert [one["name"] for one in json.loads(run("voice", "list", "--json").out)] == ["Bea"]
+    (known,) = json.loads(run("voice", "list", "--json").out)
+    assert (known["name"], known["consents"]) == ("Bea", [agreed.id])
+
+
+def test_a_voice_is_spoken_in_only_while_its_consent_lasts(tmp_path: Path, run: Run) -> None:
+    write_audio(tmp_path / "cleo.wav", voice(7, pitch_hz=170, seed=11))
+    agreed = consent(voice=tmp_path / "cleo.wav", languages=("it",))
+    assert run("voice", "add", "Cleo", tmp_path / "cleo.wav", "--fit", "none").code == 0
+    speak = ("speak", "", "--voice", "Cleo", "-o", tmp_path / "x.wav", "--lang")
+    assert run(*speak, "it").code == 7  # allowed, but there is nothing to say
+    assert "languages it, not es" in run(*speak, "es").err
+    record = consent_store.folder() / f"{agreed.id}.json"
+    kept = record.rename(tmp_path / "kept.json")
+    assert f"made under consent {agreed.id}, which is not kept here any more" in run(*speak, "it").err
+    assert run(*speak, "it", "--consent", kept).code == 7
+    assert run("consent", "revoke", agreed.id).code == 0
+    refused = run(*speak, "it")
+    assert refused.code == 16
+    assert f"consent {agreed.id} of Test Person was revoked" in refused.err
 
 
 @pytest.mark.parametrize(

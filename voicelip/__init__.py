@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from voicelip.errors import VoicelipError
 
 if TYPE_CHECKING:
+    from voicelip.consents import Agreement
     from voicelip.pipeline import LipsyncOptions, Result, lipsync, say, speak
 
 # onnxruntime's wheels report usage to their maker unless told not to, at load.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
-__all__ = ["LipsyncOptions", "Result", "VoicelipError", "lipsync", "say", "speak"]
+__all__ = ["Agreement", "LipsyncOptions", "Result", "VoicelipError", "lipsync", "say", "speak"]
 
 
 def __getattr__(name: str) -> Any:

@@ -119,7 +119,11 @@ def _already(found: "Likeness") -> "Callable[[], Likeness]":
 
 
 def _usable(use: Use) -> list[Consent]:
-    return [*(read_consent(path) for path in use.agreement.records), *consent_store.load().consents]
+    return [*_given(use), *consent_store.load().consents]
+
+
+def _given(use: Use) -> list[Consent]:
+    return [read_consent(Path(path)) for path in use.agreement.records]
 
 
 def _is_alone_in(consent: Consent, hashes: Sequence[str]) -> bool:
@@ -131,7 +135,7 @@ def _required(use: Use, shown: Sequence[Shown]) -> Granted:
         return Granted()
     asked = Ask(use.action, full_language(use.lang), use.agreement.purpose)
     try:
-        given = [read_consent(path) for path in use.agreement.records]
+        given = _given(use)
         grants = _granted(shown, asked, consent_store.load(), given)
     except ConsentError as error:
         _log(use, "refused", (), error.reason)
