@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -35,6 +35,7 @@ from voicelip.face.cache import cached_track
 from voicelip.face.looks import looks_of
 from voicelip.hashing import content_hash
 from voicelip.lips import generator as lip_generators
+from voicelip.lips.drawing import BATCH, drawn
 from voicelip.lips.mel import SAMPLE_RATE
 from voicelip.media import (
     Audio,
@@ -43,6 +44,7 @@ from voicelip.media import (
     VideoWriter,
     ahead,
     check_output,
+    depth_of,
     paced_frames,
     paced_length,
     read_audio,
@@ -61,8 +63,6 @@ PRESENTER_FACE = ASSETS / "presenter.mp4"
 PRESENTER_VOICE = ASSETS / "presenter.wav"
 PRESENTER = "stock:presenter"
 
-_BATCH = 8  # frames rendered at once: more gains nothing on two cores and costs memory at 4K
-_WAITING_BYTES = 48 << 20
 _LOOKS = 5  # frames in which a face is compared with those that lips were adapted to
 _OWN_SOUND_S = 60.0  # of the clip, enough to tell how its speaker moves
 
@@ -350,7 +350,7 @@ def _regenerate(clip: Clip, audio: Audio, work: _Work, warnings: tuple[str, ...]
             frames,
             fps,
             crops,
-            _frame_reader(clip),
+            clip.pictures_at,
             options.strength,
             _own_sound(clip),
         )
@@ -373,7 +373,7 @@ def _regenerate(clip: Clip, audio: Audio, work: _Work, warnings: tuple[str, ...]
     ):
         pictures = _rendered(clip, frames, options, track, crops, session, passed)
         sound = _MarkedSound(audio)
-        for index, picture in enumerate(ahead(pictures, _depth(clip))):
+        for index, picture in enumerate(ahead(pictures, depth_of(clip.info.width, clip.info.height))):
             sound.write_until(writer, index / fps + 1)
             writer.write_frame(labelled(picture) if options.label else picture)
             progress("lips", index + 1, frames, "frames")
@@ -399,7 +399,9 @@ def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
         source_images = (frame.picture.rgb(exact=False) for frame in clip.frames(0, frames))
 
         def images() -> Iterator[np.ndarray]:
-            for number, image in enumerate(ahead(source_images, _depth(clip)), start=1):
+            for number, image in enumerate(
+                ahead(source_images, depth_of(clip.info.width, clip.info.height)), start=1
+            ):
                 yield image
                 progress("faces", number, frames, "frames")
 
@@ -434,13 +436,6 @@ def _unsearched(frames: int) -> tuple[FaceTrack, MouthCrops]:
     return FaceTrack(points, status, np.zeros(frames, np.float32), shot), MouthCrops(whole, points)
 
 
-def _frame_reader(clip: Clip) -> lip_generators.ReadFrames:
-    def read(indices: Sequence[int]) -> Iterator[Picture]:
-        return (frame.picture for frame in clip.picked(indices))
-
-    return read
-
-
 def _own_sound(clip: Clip) -> np.ndarray | None:
     """The beginning of the sound that the clip came with; what cannot be read is done without."""
     if not clip.info.has_audio:
@@ -470,18 +465,13 @@ def _rendered(
         if options.static
         else paced_frames(clip, frames, options.when_short, options.when_long)
     )
-    for index, frame in enumerate(ahead(source_frames, _depth(clip))):
+    for index, frame in enumerate(ahead(source_frames, depth_of(clip.info.width, clip.info.height))):
         source = min(frame.index, len(track) - 1)
         batch.append(lip_generators.Shot(index, source, frame.picture))
-        if len(batch) == _BATCH:
+        if len(batch) == BATCH:
             yield from _render_batch(batch, track, crops, opacity, session, passed)
             batch = []
     yield from _render_batch(batch, track, crops, opacity, session, passed)
-
-
-def _depth(clip: Clip) -> int:
-    """How many frames may wait between two stages: a few, fewer when they are large."""
-    return max(2, min(8, _WAITING_BYTES // (3 * clip.info.width * clip.info.height)))
 
 
 def _render_batch(
@@ -492,18 +482,14 @@ def _render_batch(
     session: lip_generators.LipSession,
     passed: Counter[str],
 ) -> list[Picture]:
-    usable = [shot for shot in batch if np.isfinite(crops.to_frame[shot.source_index]).all()]
-    patches = session.render(usable) if usable else []
-    rendered = {
-        shot.output_index: shot.picture.with_patch(
-            patch.faded(shot.picture, float(opacity[shot.source_index]))
-        )
-        for shot, patch in zip(usable, patches, strict=True)
-    }
+    patches = drawn(session, batch, crops, [float(opacity[shot.source_index]) for shot in batch])
     for shot in batch:
-        if shot.output_index not in rendered:
+        if shot.output_index not in patches:
             passed[FaceStatus(int(track.status[shot.source_index])).name.lower()] += 1
-    return [rendered.get(shot.output_index, shot.picture) for shot in batch]
+    return [
+        shot.picture.with_patch(patches[shot.output_index]) if shot.output_index in patches else shot.picture
+        for shot in batch
+    ]
 
 
 class _MarkedSound:
