@@ -132,14 +132,12 @@ def _new_folder(parent: Path) -> tuple[Path, bool]:
 
 def _moved(temporary: Path, place: Path) -> Faces:
     """The same in its own place, unless another run was quicker."""
-    there = _read(place)
-    if there is not None:
-        shutil.rmtree(temporary, ignore_errors=True)
-        return there
-    if place.exists():  # damaged
-        shutil.rmtree(place)
-    temporary.replace(place)
-    _prune(place.parent, spared=place)
+    if _read(place) is None:
+        shutil.rmtree(place, ignore_errors=True)  # damaged, if there is anything
+        with contextlib.suppress(OSError):  # the other run was quicker by a moment
+            temporary.replace(place)
+            _prune(place.parent, spared=place)
+    shutil.rmtree(temporary, ignore_errors=True)
     return _faces(place)
 
 

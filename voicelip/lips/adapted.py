@@ -28,8 +28,8 @@ def adapted(
     """`generator` as adapted to the person in `clip`, and the profile's name; unchanged, and None, if there
     is none.
 
-    `wanted` is "auto", "none" or a name. A `clip` that shows somebody else as well is left out. `looks` gives likeness descriptors of the face and is called only if
-    they are needed.
+    `wanted` is "auto", "none" or a name. A `clip` that shows somebody else as well is left out. `looks`
+    gives likeness descriptors of the face and is called only if they are needed.
     """
     is_named = wanted not in (face_store.AUTO, face_store.NONE)
     if not isinstance(generator, EmbeddedGenerator):
