@@ -1,10 +1,14 @@
 """Manifests: every row that cannot be dubbed is told with its line before anything is begun."""
 
 import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_runs import Run, runner, signals_kept
+from cli_runs import Run, run_process, runner, signals_kept, start
 
 from voicelip.dub.manifest import Row, read_manifest
 from voicelip.dub.request import Request, columns
@@ -196,3 +200,30 @@ def test_a_batch_does_what_can_be_done_and_run_again_only_the_rest(folder: Path,
     assert second.code == 0
     assert [line.split()[1] for line in second.out.splitlines()[:3]] == ["kept", "done", "done"]
     assert (out / "one.mp4").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_stopped_in_the_middle_nothing_stays_behind_and_it_goes_on(folder: Path) -> None:
+    pytest.importorskip("pty", reason="signals of this kind are a matter of Unix")
+    text = "clip,subs,lang,voice,out\n" + "".join(
+        f"clip.mp4,good.srt,es,stock:ef_dora,{number}.mp4\n" for number in range(3)
+    )
+    manifest, out = written(folder, "jobs.csv", text), folder / "out"
+    process = start("batch", manifest, "--out", out, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    _wait_for(lambda: (out / "0.mp4").exists() and (out / "1.dub").exists())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped" in err
+    assert not [path for path in out.rglob("*") if ".part" in path.name]
+    again = run_process("batch", manifest, "--out", out)
+    assert again.code == 0
+    assert [line.split()[1] for line in again.out.splitlines()[:3]] == ["kept", "done", "done"]
+
+
+def _wait_for(happened: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if happened():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not happen within 2 min")

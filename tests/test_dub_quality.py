@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from shutil import which
+from shutil import copy, which
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from voicelip.dub.report import Flag, Report, failing
 from voicelip.dub.review_page import find_job, page, write_page
 from voicelip.dub.thresholds import Thresholds, rules
 from voicelip.errors import InputNotFoundError, JobError, OptionError
+from voicelip.pipeline import PRESENTER_FACE
 
 GOOD = {"heard": "Hola a todos.", "errors": 0, "words": 3, "wer": 0.0, "likeness": 0.9, "lips_r": 0.9,
         "lag_frames": 0, "unseen": 0.0}  # fmt: skip
@@ -219,6 +220,35 @@ def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
 
 
 # Measured
+
+
+@pytest.mark.slow
+def test_a_finished_dub_is_measured_and_a_file_put_in_its_place_is_noticed(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    from voicelip.dub.run import dub
+
+    subs, out = tmp_path / "p.srt", tmp_path / "p.en.mp4"
+    subs.write_text("1\n00:00:00,500 --> 00:00:03,500\nThe train leaves at eight o'clock.\n")
+    made = dub(PRESENTER_FACE, subs=subs, out=out, lang="en", voice="stock:af_heart")
+    report = assess(made.job)
+    assert report.watermark
+    assert report.credentials == "untrusted"  # of the local key
+    assert report.mean_wer == 0
+    (only,) = report.cues
+    assert only.unseen == 0
+    assert only.lips_r is not None
+    assert only.lips_r > 0.6
+    assert only.lag_frames in (-1, 0, 1)
+    assert report.pause_opening[""] < Thresholds().pause_opening
+    assert report.flags == ()
+    curves = json.loads((made.job / "curves.json").read_text())
+    assert len(curves["speech"]) == len(curves["expected"]) == len(curves["opening"][""]) == 200
+    heard = Job(made.job).cues()[0].scores["heard"]
+    assert assess(made.job).cues[0].heard == heard  # from the folder, without listening again
+
+    copy(PRESENTER_FACE, out)  # nobody dubbed this
+    faults = {flag.kind for flag in assess(made.job).flags}
+    assert {"watermark", "lips"} <= faults
 
 
 def test_a_flag_about_the_whole_is_told_as_such() -> None:

@@ -6,7 +6,7 @@ only what was dubbed anew is measured again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from voicelip.dub.speech_track import SpeechTrack
 from voicelip.dub.thresholds import Thresholds
 from voicelip.hashing import content_hash
 from voicelip.media import Clip
+from voicelip.media.sound_stream import SoundReader
 from voicelip.progress import Progress, silent
 
 FILE, CURVES = "quality.json", "curves.json"
@@ -73,7 +74,7 @@ def _measured(
     return {
         "sha256": content_hash(video),
         "pause_opening": dict(lips.pause_opening),
-        "watermark": _has_watermark(video),
+        "watermark": _has_watermark(video, cues),
         "credentials": _credentials(video),
     }
 
@@ -99,12 +100,22 @@ def _scores(cue: CueState, speech: Mapping[int, SpeechScores], lips: Lips) -> di
     return found
 
 
-def _has_watermark(video: Path) -> bool:
-    from voicelip.media.sound_stream import SoundReader
+def _has_watermark(video: Path, cues: Sequence[CueState]) -> bool:
+    """Whether the mark is heard where the dub speaks; elsewhere there is only what it came with."""
     from voicelip.trust.watermark import find_in
 
-    reader = SoundReader(video, RATE, 1)
-    return find_in((block[0] for block in reader.blocks(20 * RATE)), RATE).is_found
+    return find_in(_spoken_parts(video, cues), RATE).is_found
+
+
+def _spoken_parts(video: Path, cues: Sequence[CueState]) -> Iterator[np.ndarray]:
+    spans = sorted((round(c.fit.start_s * RATE), round(c.fit.end_s * RATE)) for c in cues if c.fit)
+    reader, first = SoundReader(video, RATE, 1), 0
+    for block in reader.blocks(20 * RATE):
+        samples = block[0]
+        last = first + len(samples)
+        inside = [(max(a, first), min(b, last)) for a, b in spans if a < last and b > first]
+        yield from (samples[a - first : b - first] for a, b in inside)
+        first = last
 
 
 def _credentials(video: Path) -> str:
