@@ -1,6 +1,7 @@
 """Nobody's voice or face is used without their consent: each way to be wrong is refused, with its reason."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -392,6 +393,12 @@ class TestLog:
         assert aside is not None
         assert aside.exists()
         assert require(Use("speak", voice=alice)).ids
+
+    def test_runs_at_the_same_time_write_one_after_the_other(self, log: Path) -> None:
+        with ThreadPoolExecutor(8) as runs:
+            list(runs.map(lambda n: audit_log.append({"event": "granted", "action": f"run {n}"}), range(24)))
+        assert audit_log.check() == []
+        assert audit_log.head()[0] == 28
 
     def test_a_run_that_was_killed_between_line_and_seal_is_no_tampering(
         self, log: Path, alice: Path, monkeypatch: pytest.MonkeyPatch

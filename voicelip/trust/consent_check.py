@@ -162,8 +162,8 @@ def _refusal(
     if matching:
         latest = max(matching, key=lambda each: (each in given, each.issued))
         error = why_not(latest, ask, shelf)
-        assert error is not None
-        return ConsentError(f"{shown.name}: {error}", error.reason)
+        if error is not None:
+            return ConsentError(f"{shown.name}: {error}", error.reason)
     for unusable in shelf.unusable:
         if unusable.hashes & set(shown.hashes) or unusable.path.stem in shown.remembered:
             return unusable.error
