@@ -44,7 +44,8 @@ class Mouth:
         self, part: Part, piece: StoredPiece, first: int, opacity: np.ndarray, neighbours: Neighbours
     ) -> None:
         self.first, self.last = first, first + len(opacity)
-        self._part, self._piece, self._opacity, self._neighbours = part, piece, opacity, neighbours
+        self.piece = piece
+        self._part, self._opacity, self._neighbours = part, opacity, neighbours
 
     def patches(self, shots: Sequence[Shot]) -> dict[int, Patch]:
         """New mouths by the dub's frame; `shots` have the numbers of the dub's and the clip's frames."""
@@ -53,7 +54,7 @@ class Mouth:
             return {}
         made = self._made
         local = [
-            Shot(shot.output_index - made.first, shot.source_index - self._piece.start, shot.picture)
+            Shot(shot.output_index - made.first, shot.source_index - self.piece.start, shot.picture)
             for shot in shown
         ]
         opacities = [
@@ -76,7 +77,7 @@ class Mouth:
 
     @cached_property
     def _made(self) -> "_Made":
-        part, piece = self._part, self._piece
+        part, piece = self._part, self.piece
         fps = part.clip.info.fps
         context = round(_CONTEXT_S * fps)
         first, last = max(0, self.first - context), min(len(part.source), self.last + context)

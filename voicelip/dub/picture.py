@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from voicelip.dub.speakers import Casting, cast_faces
 from voicelip.dub.timemap import TimeMap
 from voicelip.dub.turns import Turn
 from voicelip.errors import OptionError, UnreadableMediaError
-from voicelip.face import FaceStatus, detectors
+from voicelip.face import FaceStatus, FaceTrack, detectors
 from voicelip.face.choose import look_of_photo
 from voicelip.face.crowd import Piece
 from voicelip.face.crowd_store import Faces, StoredPiece, stored_faces
@@ -95,6 +96,11 @@ class DubPicture:
         }
         self.passed = sum(passed.values(), Counter())
         self.warnings = (*self._casting.warnings, *passed_warnings(passed, self._heard))
+
+    def tracks(self) -> Iterator[tuple[int, FaceTrack]]:
+        """Every face whose mouth is made anew: the clip's frame where its track begins, and the track."""
+        pieces = {id(mouth.piece): mouth.piece for mouth in self._mouths}
+        return ((piece.start, piece.track()) for piece in pieces.values())
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Picture]:
         """Frames `start` up to, not including, `stop` of the dub, the same wherever the reading begins."""
@@ -172,9 +178,8 @@ class DubPicture:
         generators = lips_of(self._clip, by_speaker, sound, self._options)
         for name, pieces in by_speaker.items():
             part = Part(self._clip, self._source, stems[name], generators[name], self._options.strength)
-            for number in sorted({piece.face for piece in pieces}):
-                own = [piece for piece in pieces if piece.face == number]
-                mouths += self._mouths_of(name, own, part, faces, sound)
+            for _, own in groupby(sorted(pieces, key=_by_face), key=lambda piece: piece.face):
+                mouths += self._mouths_of(name, list(own), part, faces, sound)
         return sorted(mouths, key=lambda mouth: mouth.first)
 
     def _mouths_of(
@@ -201,6 +206,10 @@ class DubPicture:
             if (part_of_it[seen] > 0).any():
                 self.drawn[speaker] += int((part_of_it[seen] > 0).sum())
                 yield Mouth(part, piece, begin, part_of_it, Neighbours(piece, faces.pieces))
+
+
+def _by_face(piece: StoredPiece) -> tuple[int, int]:
+    return piece.face, piece.start
 
 
 def _source_indices(clip: Clip, times: TimeMap, count: int | None) -> np.ndarray:

@@ -18,7 +18,8 @@ class Neighbours:
     """The faces beside one piece's face that are near enough to be touched."""
 
     def __init__(self, piece: StoredPiece, others: Sequence[StoredPiece]) -> None:
-        self._near = [other for other in others if other.face != piece.face and _come_near(piece, other)]
+        beside = [other for other in others if other.shot == piece.shot and other.face != piece.face]
+        self._near = [other for other in beside if _come_near(piece, other)]
         self._tracks: list[FaceTrack] | None = None
 
     def spared(self, patch: Patch, source: int) -> Patch:

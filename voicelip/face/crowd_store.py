@@ -47,25 +47,26 @@ class StoredPiece:
     stop: int
     file: Path
 
-    @cached_property
+    @property
     def status(self) -> np.ndarray:
-        return self._read("status")
+        return self._small["status"]
 
-    @cached_property
+    @property
     def opening(self) -> np.ndarray:
-        return self._read("opening")
+        return self._small["opening"]
 
-    @cached_property
+    @property
     def centre(self) -> np.ndarray:
-        return self._read("centre")
+        return self._small["centre"]
 
-    @cached_property
+    @property
     def iod(self) -> np.ndarray:
-        return self._read("iod")
+        return self._small["iod"]
 
     @property
     def looks(self) -> np.ndarray:
-        return self._read("looks")
+        with np.load(self.file, allow_pickle=False) as stored:
+            return stored["looks"]
 
     def track(self) -> FaceTrack:
         """Its landmarks, read anew every time."""
@@ -74,9 +75,10 @@ class StoredPiece:
             points = stored["points"].astype(np.float32) + stored["centre"][:, None]
         return FaceTrack(points, status, yaw_deg, np.full(len(status), self.shot, np.int32))
 
-    def _read(self, name: str) -> np.ndarray:
+    @cached_property
+    def _small(self) -> dict[str, np.ndarray]:
         with np.load(self.file, allow_pickle=False) as stored:
-            return stored[name]
+            return {name: stored[name] for name in ("status", "opening", "centre", "iod")}
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,12 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b)) / _USUAL_BETWEEN_PEOPLE
 
 
+def differences(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`difference` of every descriptor in `a` (N, D) to every one in `b` (M, D): (N, M)."""
+    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return np.sqrt(np.maximum(squared, 0)) / _USUAL_BETWEEN_PEOPLE
+
+
 def _orientation_histograms(grey: np.ndarray) -> np.ndarray:
     """(12, 12, 8): gradient magnitude by orientation (without sign), shared between the two nearest bins."""
     x, y = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
