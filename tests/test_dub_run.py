@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from voicelip.dub.job import Job
 from voicelip.dub.options import DubOptions, DubResult
 from voicelip.dub.run import default_job, dub
 from voicelip.errors import (
+    ConsentError,
     InputNotFoundError,
     JobError,
     OptionError,
@@ -30,6 +32,7 @@ from voicelip.errors import (
     UnknownNameError,
     UnsupportedLanguageError,
 )
+from voicelip.media import Clip
 from voicelip.speech import engine
 from voicelip.trust import consent_store
 
@@ -276,6 +279,25 @@ def test_what_would_fail_later_is_refused_before_the_work(talk: Path, subs: Path
         with pytest.raises(error):
             run(talk, **{"subs": subs, "out": out, **changes})
     assert not default_job(out).exists() or not list(default_job(out).glob("takes/*"))
+
+
+def test_nothing_is_spoken_or_drawn_without_consent(folder: Path, subs: Path) -> None:
+    path = clip(folder / "nobody asked.mp4", seconds=4.5)
+    with pytest.raises(ConsentError, match="no consent record covers this face"):
+        run(path, subs, folder / "refused.mp4")
+    assert not list((folder / "refused.dub").glob("takes/*"))
+
+
+def test_a_label_is_drawn_and_only_where_it_was_asked_for(small: Callable[..., DubResult]) -> None:
+    plain = picture_at(small().path, 5)
+    marked = picture_at(small(options=replace(HUMMING, label=True)).path, 5)
+    changed = np.abs(plain - marked).max(axis=2) > 60
+    assert changed[:40, :60].any()
+    assert not changed[40:].any()
+
+
+def picture_at(path: Path, index: int) -> np.ndarray:
+    return next(iter(Clip(path).frames(index, index + 1))).image.astype(int)
 
 
 def test_the_dub_is_not_overwritten_if_somebody_changed_it(small: Callable[..., DubResult]) -> None:

@@ -152,6 +152,7 @@ def dub(
     consent: o.Consent = None,
     purpose: o.Purpose = None,
     subs_in: SubsIn = False,
+    label: o.Label = False,
     job: JobFolder = None,
     report: Report = False,
     fail_on: checks.FailOn = None,
@@ -182,6 +183,7 @@ def dub(
         options = DubOptions(
             fit=fit.value, limits=Limits(fastest, stretch, slowest), background=background, bed=bed.value,
             lufs=loudness, keep_original=keep_original, original_lang=original_lang, subs_in=subs_in,
+            label=label,
             engine=engine, model_dir=model_dir, finish=finish, lips=lips, adapted=adapted, detector=detector,
             strength=strength, device=device, crf=crf, preset=preset, agreement=o.agreement(consent, purpose),
         )  # fmt: skip

@@ -1,15 +1,20 @@
 """The files that go into a dub: known by their hashes, agreed to, and declared in the output."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from voicelip import claims, consents
 from voicelip.dub.cast import Role
 from voicelip.dub.job import CueState, JobState
 from voicelip.dub.options import DubOptions
 from voicelip.dub.voices import Voices
+from voicelip.face import FaceTrack
 from voicelip.hashing import content_hash
+from voicelip.media import Clip
 from voicelip.trust import Claim, Source
+
+Tracks = Callable[[], Iterable[tuple[int, FaceTrack]]]  # of faces, with the clip's frame that each begins at
 
 
 def hashed(files: Mapping[str, Path | None]) -> dict[str, dict[str, str]]:
@@ -33,35 +38,48 @@ def changed(before: JobState | None, inputs: Mapping[str, Mapping[str, str]]) ->
 
 def agreed(
     clip: Path, roles: Sequence[Role], states: Sequence[CueState], out: Path, options: DubOptions
-) -> tuple[consents.Granted, ...]:
-    """Consent of everybody whose voice or face is used; raises ConsentError before any work."""
-    spoken = sorted({(state.voice, state.lang) for state in states})
-    langs = sorted({lang for _, lang in spoken})
-    granted = [
-        consents.require(
-            consents.Use("dub", voice=voice, lang=lang, out=out, agreement=options.agreement)
-        )
-        for voice, lang in spoken
-    ]  # fmt: skip
-    for choice in _choices(roles):
-        for lang in langs:
-            use = consents.Use(
-                "dub", face=clip, lang=lang, out=out, agreement=options.agreement, choice=choice
-            )
-            granted.append(consents.require(use))
-    return tuple(granted)
+) -> tuple[str, ...]:
+    """Ids of the records in which everybody whose voice is used, and whose face is named, agrees.
+
+    Raises ConsentError before any work. Who else is drawn is known, and asked for, only when faces are found.
+    """
+    uses = [
+        _use(out, options, voice=voice, lang=lang)
+        for voice, lang in sorted({(state.voice, state.lang) for state in states})
+    ]
+    langs = sorted({state.lang for state in states})
+    uses += [
+        _use(out, options, face=clip, choice=choice, lang=lang)
+        for choice in _choices(roles)
+        for lang in langs
+    ]
+    return tuple(each for use in uses for each in consents.require(use).ids)
+
+
+def agreed_by_drawn(
+    clip: Clip, tracks: Tracks, langs: Sequence[str], out: Path, options: DubOptions
+) -> tuple[str, ...]:
+    """The same for everybody whose mouth is made anew; tracks are read one at a time."""
+    uses = [_use(out, options, face=clip.path, lang=lang) for lang in langs]
+    return tuple(each for use in uses for each in consents.require_drawn(use, clip, tracks()).ids)
+
+
+def _use(out: Path, options: DubOptions, **what: Any) -> consents.Use:
+    return consents.Use("dub", out=out, agreement=options.agreement, **what)
 
 
 def _choices(roles: Sequence[Role]) -> list[consents.FaceChoice]:
-    """The faces that the cast names, each once; the clip's largest where it names none."""
+    """The faces that the cast names, each once; a single speaker's is the clip's largest if it names none."""
     choices: list[consents.FaceChoice] = []
     for role in roles:
         if isinstance(role.face, int):
             choice = consents.FaceChoice(index=role.face)
         elif role.face is not None:
             choice = consents.FaceChoice(photo=role.face)
-        else:
+        elif len(roles) == 1:
             choice = consents.FaceChoice()
+        else:
+            continue
         if choice not in choices:
             choices.append(choice)
     return choices

@@ -1,6 +1,6 @@
 """The picture of a dub, made where it is not there yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -9,22 +9,27 @@ from typing import Any
 import numpy as np
 
 from voicelip.dub.cast import Role
+from voicelip.dub.inputs import Tracks
 from voicelip.dub.job import CueState, Job
 from voicelip.dub.mix import original_heard
 from voicelip.dub.options import DubOptions
 from voicelip.dub.picture import DubPicture, PictureOptions
-from voicelip.dub.pieces import Piece, PieceFolder, grid, key_of
+from voicelip.dub.pieces import Pictures, Piece, PieceFolder, grid, key_of
 from voicelip.dub.speech_stage import Spoken
 from voicelip.dub.speech_track import SpeechTrack, slots, turns, write_stem
 from voicelip.dub.takes import Takes
 from voicelip.dub.timemap import TimeMap
 from voicelip.hashing import content_hash
-from voicelip.media import Clip, VideoWriter, depth_of
+from voicelip.media import Clip, Picture, VideoWriter, depth_of
+from voicelip.media.label import labelled
 from voicelip.progress import Progress
 
 LIPS_RATE = 16_000  # Hz, of what lips listen to
 VERSION = "1"  # of the picture; a new one has all pieces made anew
-REACH_S = 2.0  # of the sound around a frame on which its picture depends
+REACH_S = 4.0  # of the sound around a frame on which its picture depends
+
+
+Agree = Callable[[Tracks], None]
 
 
 class PictureStage:
@@ -39,13 +44,16 @@ class PictureStage:
         self.passed: Mapping[str, int] = {}
         self.warnings: tuple[str, ...] = ()
 
-    def run(self, spoken: Spoken, takes: Takes, roles: Sequence[Role], frames: int) -> tuple[list[Path], int]:
-        """The files of all pieces, and how many frames had to be made."""
+    def run(
+        self, spoken: Spoken, takes: Takes, roles: Sequence[Role], frames: int, agree: Agree
+    ) -> tuple[list[Path], int]:
+        """The files of all pieces, and how many frames had to be made; `agree` is asked before the first."""
         picture = self._picture(spoken, takes, roles, frames)
+        agree(picture.tracks)
         pieces = self._pieces(spoken, roles, frames, picture.whose)
         made = self._folder.make(
             pieces,
-            picture,
+            _Labelled(picture) if self._options.label else picture,
             self._writer,
             depth_of(self._clip.info.width, self._clip.info.height),
             lambda done: self._progress("picture", done, frames, "frames"),
@@ -124,6 +132,16 @@ class PictureStage:
         return VideoWriter(
             path, info.width, info.height, info.fps, None, info.colour, options.crf, options.preset, True
         )
+
+
+class _Labelled:
+    """The same pictures with a small visible mark."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    def frames(self, start: int, stop: int) -> Iterator[Picture]:
+        return map(labelled, self._pictures.frames(start, stop))
 
 
 def _face(role: Role) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from voicelip.hashing import content_hash
 from voicelip.media import Clip, VideoWriter, check_output
 from voicelip.progress import Progress, silent
 from voicelip.speech import EngineOptions
-from voicelip.trust.credentials import signing
+from voicelip.trust.credentials import Finish, signing
 
 
 def dub(
@@ -160,9 +160,8 @@ class _Run:
         """Do what is still to be done."""
         given, options = self._given, self._given.options
         states, roles = self._script()
-        granted = inputs.agreed(given.clip.path, roles, states, given.out, options)
-        ids = [each for grant in granted for each in grant.ids]
-        finish = signing(given.out, inputs.claim(given.clip.path, states, self._voices, options, ids))
+        ids = list(inputs.agreed(given.clip.path, roles, states, given.out, options))
+        self._signing(states, ids)  # what could hinder it does so now
         state = self._noted(states)
         duration_s = Fraction(given.clip.info.frame_count) / given.clip.info.fps
         with self._watch.stage("speech"):
@@ -178,7 +177,9 @@ class _Run:
             picture = PictureStage(
                 given.job, given.clip, state.inputs["clip"]["sha256"], options, self._progress
             )
-            pieces, made = picture.run(spoken, self._takes, roles, frames)
+            pieces, made = picture.run(
+                spoken, self._takes, roles, frames, lambda tracks: ids.extend(self._drawn(states, tracks))
+            )
         with self._watch.stage("sound"):
             sound = SoundStage(
                 given.clip,
@@ -190,7 +191,7 @@ class _Run:
                 options,
                 self._progress,
             )
-            frames = sound.write(given.out, pieces, given.overwrite, finish)
+            frames = sound.write(given.out, pieces, given.overwrite, self._signing(states, ids))
         fps = given.clip.info.fps
         found = DubResult(
             path=given.out,
@@ -209,6 +210,17 @@ class _Run:
         )
         given.job.write(replace(state, result=_noted_result(found)))
         return found
+
+    def _signing(self, states: Sequence[CueState], ids: Sequence[str]) -> Finish:
+        given = self._given
+        claim = inputs.claim(given.clip.path, states, self._voices, given.options, ids)
+        return signing(given.out, claim)
+
+    def _drawn(self, states: Sequence[CueState], tracks: inputs.Tracks) -> tuple[str, ...]:
+        """Ids of the records of all whose mouths are made anew."""
+        given = self._given
+        langs = sorted({state.lang for state in states})
+        return inputs.agreed_by_drawn(given.clip, tracks, langs, given.out, given.options)
 
     def _script(self) -> tuple[list[CueState], tuple[Role, ...]]:
         """The cues as they are to be said, and the roles of all who speak in them."""
