@@ -177,3 +177,15 @@ def test_the_statement_names_purpose_and_day_but_nobody(run: Run) -> None:
     assert "training videos" in shown.out
     assert "2 de enero de 2027" in shown.out
     assert "Alice" not in shown.out
+
+
+def test_a_bench_leaves_nothing_of_people_who_did_not_agree(run: Run, tmp_path: Path) -> None:
+    for name in ("reference", "test"):
+        folder = tmp_path / "people" / "anna" / name
+        folder.mkdir(parents=True)
+        write_audio(folder / "a.wav", voice(6, seed=len(name)))
+    outcome = run("evaluate", "voice", "people", "--keep", "kept", "--no-dnsmos")
+    assert outcome.code == 1
+    assert "left out anna" in outcome.err
+    assert "voicelip consent new" in outcome.err
+    assert not list(Path("kept").rglob("*.flac")) + list(Path("kept").rglob("*.wav"))
