@@ -85,8 +85,10 @@ def cast_faces(
     unknown = [role.speaker for role in roles if role.face is None]
     if len(roles) == len(unknown) == 1 and len(search.people) == 1:
         search.give(0, unknown[0], "the only face")
-    elif unknown:
-        _by_motion(search, unknown, windows, opening)
+    else:
+        _by_motion(search, windows, opening)
+        for name in (name for name in unknown if name not in search.told):
+            _guess(search, name, windows[name], opening, is_alone=len(roles) == 1)
     _by_likeness(search, windows, opening)
     of = {piece.face: name for n, name in search.whose.items() for piece in search.people[n].pieces}
     return Casting(of, search.told, tuple(search.warnings))
@@ -124,24 +126,21 @@ def _by_index(search: _Search, speaker: str, index: int) -> None:
     search.give(ordered[index][1], speaker, f"face {index} from the left")
 
 
-def _by_motion(
-    search: _Search, speakers: list[str], windows: dict[str, np.ndarray], opening: np.ndarray | None
-) -> None:
-    """Give every speaker the people whose mouths move with the sound of their turns."""
+def _by_motion(search: _Search, windows: dict[str, np.ndarray], opening: np.ndarray | None) -> None:
+    """Give every speaker the people whose mouths move with the sound of their turns; one person may be taken
+    for several, from shot to shot.
+    """
     found = {}
     for number in search.free:
-        scores = {name: _agreement(search.people[number], windows[name], opening) for name in speakers}
-        name, (r, frames) = max(scores.items(), key=lambda item: _strength(item[1]))
-        if r >= _TALKS_R and frames >= _FEWEST_FRAMES:
-            found[number] = (name, r, frames)
-    for number in sorted(found, key=lambda n: -_strength(found[n][1:])):
+        scores = {name: _agreement(search.people[number], mask, opening) for name, mask in windows.items()}
+        name = max(scores, key=lambda name: _strength(scores[name]))
+        if _talks(scores[name]):
+            found[number] = (name, _strength(scores[name]))
+    for number in sorted(found, key=lambda n: -found[n][1]):
         name = found[number][0]
         rivals = [n for n, whose in search.whose.items() if whose == name]
         if not any(search.people[n].meets(search.people[number]) for n in rivals):
             search.give(number, name, "mouth motion")
-    for name in speakers:
-        if name not in search.told:
-            _guess(search, name, windows[name], opening, is_alone=len(speakers) == 1)
 
 
 def _guess(
@@ -176,9 +175,13 @@ def _by_likeness(search: _Search, windows: dict[str, np.ndarray], opening: np.nd
             continue
         nearest = min(known, key=lambda n: known[n])
         score = _agreement(person, windows[told[nearest]], opening)
-        talks = score[0] >= _TALKS_R and score[1] >= _FEWEST_FRAMES
-        if not _is_silent(score) and known[nearest] < (STRANGER if talks else _ALIKE):
+        if not _is_silent(score) and known[nearest] < (STRANGER if _talks(score) else _ALIKE):
             search.whose[number] = told[nearest]
+
+
+def _talks(score: tuple[float, int]) -> bool:
+    r, frames = score
+    return r >= _TALKS_R and frames >= _FEWEST_FRAMES
 
 
 def _is_silent(score: tuple[float, int]) -> bool:

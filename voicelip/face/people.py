@@ -59,7 +59,8 @@ def people(pieces: Sequence[StoredPiece]) -> list[SeenPerson]:
     by_face: dict[int, list[StoredPiece]] = defaultdict(list)
     for piece in pieces:
         by_face[piece.face].append(piece)
-    faces = [SeenPerson(own, own[-1].looks) for own in by_face.values()]
+    # One by one, so that the looks of all faces are never in memory at once.
+    faces = (SeenPerson(own, own[-1].looks) for own in by_face.values())
     # Twice, since who was only seen from one side at first may be known by now.
     found = _joined(_joined(faces))
     return sorted(found, key=lambda person: -person.weight)
