@@ -1,5 +1,6 @@
 """The sound of a dub: speech over a background, in time, at its loudness, however long."""
 
+import sys
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,7 +11,7 @@ import pyloudnorm
 import pytest
 from media_samples import make_video, numbered
 
-from voicelip.dub import mix
+from voicelip.dub import mix, separate
 from voicelip.dub.job import CueState, Fit
 from voicelip.dub.level import LoudnessMeter, held_down
 from voicelip.dub.room_tone import RoomTone
@@ -18,6 +19,7 @@ from voicelip.dub.speech_track import SpeechTrack, turns, write_stem
 from voicelip.dub.takes import Takes, Wish
 from voicelip.dub.timemap import Stretch, TimeMap
 from voicelip.dub.warped import warped
+from voicelip.errors import OptionError
 from voicelip.media import Audio, read_audio, write_audio
 from voicelip.media.sound_stream import SoundReader, channels_of
 from voicelip.speech import Speech, loudness
@@ -270,3 +272,30 @@ def test_speech_gets_the_loudness_of_the_original(tmp_path: Path) -> None:
     original = mix.listened(tmp_path / "a.wav", 1)
     assert 20 * np.log10(original.speech_gain) == pytest.approx(original.lufs + 16, abs=1e-6)
     assert mix.listened(None, 1).speech_gain == 1.0
+
+
+# Taking the speech out
+
+
+def test_a_separated_background_is_whole_however_many_blocks_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(separate, "_BLOCK_S", 2)
+    sound = tone(7, 300)
+    write_audio(tmp_path / "a.wav", Audio(sound, RATE))
+    heard = []
+
+    def halved(block: np.ndarray) -> np.ndarray:
+        heard.append(block.shape[1] / RATE)
+        return block / 2
+
+    reader = SoundReader(tmp_path / "a.wav", RATE, 2)
+    left = np.concatenate(list(separate.without_voice(reader, len(sound), halved)), axis=1)
+    np.testing.assert_allclose(left, np.stack([sound, sound]) / 2, atol=1e-4)
+    assert heard == [12, 12, 12, 11]  # a block with five seconds before and after
+
+
+def test_without_demucs_separation_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "demucs", None)
+    with pytest.raises(OptionError, match=r"pip install 'voicelip\[separate\]'"):
+        separate.check()

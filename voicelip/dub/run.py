@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import voicelip
-from voicelip.dub import inputs
+from voicelip.dub import inputs, separate
 from voicelip.dub.cast import Cast, Role, read_cast
 from voicelip.dub.cues import Cue
 from voicelip.dub.job import CueState, Job, JobState
@@ -104,6 +104,8 @@ class _Given:
             raise OptionError(f"{clip}: is a picture; dubbing needs a video")
         if options.background is not None and not options.background.is_file():
             raise InputNotFoundError(f"{options.background}: no such file; check the name and the folder")
+        if options.bed == "separate":
+            separate.check()
         out = Path(out)
         folder = Job(job if job is not None else default_job(out))
         _check_output(out, opened, options, overwrite or _is_own(out, folder))
@@ -189,6 +191,7 @@ class _Run:
                 frames,
                 given.lang,
                 options,
+                self._background(state.inputs["clip"]["sha256"]),
                 self._progress,
             )
             frames = sound.write(given.out, pieces, given.overwrite, self._signing(states, ids))
@@ -210,6 +213,19 @@ class _Run:
         )
         given.job.write(replace(state, result=_noted_result(found)))
         return found
+
+    def _background(self, clip_sha256: str) -> Path | None:
+        """The track without speech that is under the dub, if there is one."""
+        options, clip = self._given.options, self._given.clip
+        if options.bed != "separate" or not clip.info.has_audio:
+            return options.background
+        return separate.background(
+            clip.path,
+            clip.info.duration_s,
+            self._given.job.folder / f"background-{clip_sha256[:16]}.wav",
+            options.device,
+            self._progress,
+        )
 
     def _signing(self, states: Sequence[CueState], ids: Sequence[str]) -> Finish:
         given = self._given

@@ -27,10 +27,11 @@ class SoundStage:
 
     def __init__(
         self, clip: Clip, cues: Sequence[CueState], takes: Takes, times: TimeMap, frames: int, lang: str,
-        options: DubOptions, progress: Progress,
+        options: DubOptions, background: Path | None, progress: Progress,
     ) -> None:  # fmt: skip
         self._clip, self._cues, self._times = clip, cues, times
         self._lang, self._options, self._progress = lang, options, progress
+        self._background = background
         self._seconds = frames / clip.info.fps
         self._speech = SpeechTrack(cues, takes, mix.RATE)
         self._channels = min(2, max([1, *(channels_of(path) for path in self._files())]))
@@ -87,10 +88,9 @@ class SoundStage:
         self.warnings = marker.warnings
 
     def _bed(self) -> mix.Bed | None:
-        options = self._options
-        if options.background is not None:
-            return mix.Bed(options.background, is_original=False)
-        if options.bed == "none" or not self._clip.info.has_audio:
+        if self._background is not None:
+            return mix.Bed(self._background, is_original=False)
+        if self._options.bed == "none" or not self._clip.info.has_audio:
             return None
         return mix.Bed(self._clip.path, is_original=True)
 
@@ -108,7 +108,7 @@ class SoundStage:
 
     def _files(self) -> list[Path]:
         own = [self._clip.path] if self._clip.info.has_audio and self._options.bed != "none" else []
-        return [*own, *([self._options.background] if self._options.background else [])]
+        return [*own, *([self._background] if self._background else [])]
 
 
 def dub_frames(clip: Clip, times: TimeMap, speech_ends_s: float) -> tuple[int, int]:
