@@ -22,7 +22,7 @@ _BLOCK_S, _CONTEXT_S = 20, 1  # whole seconds: a whole number of frames and samp
 # Chosen on the recordings of recipes/benchmark_watermark.py, see docs/trust.md.
 _NEEDED = {0.3: 5.8, 1.0: 4.5, 3.0: 3.5, 6.0: 2.3, 8.0: 1.9}
 _WINDOWS_S = (3.0, 6.0)  # with these a marked sentence is found beside unmarked ones
-_STRICTER = 1.5  # for each of many speeds tried
+_STRICTER = 1.5  # for the best of many speeds
 _LEAST_FRAMES = 30
 # Held tones and chords, which have a mark's effect on the network, change less than this within 0.1 s, in dB
 # of the middle bin; noise alone 4.8, marked speech 20 dB above noise 6.6 and more.
@@ -30,7 +30,7 @@ _LEAST_CHANGE_DB, _CHANGE_FRAMES = 5.2, 10
 _SILENT = perth.level(-90.0)
 _EASE_S = 0.005  # in which the mark gives way where it would exceed the sound's peak
 _SPEEDS = tuple(round(1 + step / 50, 2) for step in range(-6, 7) if step)
-_SEARCHED_S = 12
+_SEARCHED_S, _TRIED_S = 12, 4
 _DETUNED = (0.9, 0.94, 1.06, 1.1)
 
 _TOO_LITTLE = "the speech is too short or too quiet to carry the inaudible watermark"
@@ -119,18 +119,28 @@ def find_in(blocks: Iterable[np.ndarray], sample_rate: int) -> Found:
     found = heard.best().confirmed(surest.low, 1.0)
     if found.is_found or not len(busiest.low):
         return found
-    return max([found, *_at_other_speeds(busiest.low)], key=lambda each: each.score)
+    return max(found, _at_another_speed(busiest.low), key=lambda each: each.score)
 
 
-def _at_other_speeds(low: np.ndarray) -> Iterator[Found]:
-    """`low` (N,) at 8 kHz: some seconds of it, brought back to what they were before they were hastened."""
-    middle, half = len(low) // 2, _SEARCHED_S * perth.RATE // 2
-    part = low[max(0, middle - half) : middle + half]
-    for speed in _SPEEDS:
-        slowed = _hastened(part, 1 / speed)
-        heard = _Heard()
-        heard.add(perth.spectrum(slowed), slice(0, len(slowed)), perth.RATE)
-        yield heard.best(_STRICTER).confirmed(slowed, speed)
+def _at_another_speed(low: np.ndarray) -> Found:
+    """`low` (N,) at 8 kHz: some seconds of it, brought back to what they were before they were hastened. A
+    few of them say at which speed that is to be tried.
+    """
+    few = _middle(low, _TRIED_S)
+    speed = max(_SPEEDS, key=lambda each: _heard(_hastened(few, 1 / each)).mean())
+    slowed = _hastened(_middle(low, _SEARCHED_S), 1 / speed)
+    heard = _Heard()
+    heard.add(perth.spectrum(slowed), slice(0, len(slowed)), perth.RATE)
+    return heard.best(_STRICTER).confirmed(slowed, speed)
+
+
+def _middle(low: np.ndarray, seconds: float) -> np.ndarray:
+    middle, half = len(low) // 2, int(seconds * perth.RATE) // 2
+    return low[max(0, middle - half) : middle + half]
+
+
+def _heard(low: np.ndarray) -> np.ndarray:
+    return perth.heard(perth.levels(perth.spectrum(low)))
 
 
 def _hastened(samples: np.ndarray, speed: float) -> np.ndarray:
@@ -168,7 +178,7 @@ class _Stretch:
         start_s = self.start / perth.FRAMES_PER_S
         if self.score < 0.5:
             return Found(self.score, speed, start_s)
-        detuned = [perth.heard(perth.levels(perth.spectrum(_hastened(low, by)))).mean() for by in _DETUNED]
+        detuned = [_heard(_hastened(_middle(low, _SEARCHED_S), by)).mean() for by in _DETUNED]
         said = self.said - 2 * max(0.0, float(np.mean(detuned)))
         return Found(_Stretch(self.start, said, self.needed).score, speed, start_s)
 
