@@ -18,10 +18,9 @@ from cli_runs import ENVIRONMENT, Run, runner, signals_kept
 from consent_samples import vouched_for
 from dub_samples import CUES, RATE, VOICE, clip, content, onsets_s, sound, subtitles
 
-from voicelip.dub import pieces
+from voicelip.dub import DubOptions, DubResult, dub, pieces
 from voicelip.dub.job import Job
-from voicelip.dub.options import DubOptions, DubResult
-from voicelip.dub.run import default_job, dub
+from voicelip.dub.run import default_job
 from voicelip.errors import (
     ConsentError,
     InputNotFoundError,
