@@ -8,7 +8,7 @@ import numpy as np
 
 from voicelip.dub.regions import Neighbours
 from voicelip.face import MouthCrops, stabilise
-from voicelip.face.crowd_store import StoredPiece
+from voicelip.face.stored_piece import StoredPiece
 from voicelip.lips.drawing import drawn
 from voicelip.lips.generator import Job, LipGenerator, LipSession, Shot
 from voicelip.lips.mel import SAMPLE_RATE

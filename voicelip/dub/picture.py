@@ -21,15 +21,20 @@ from voicelip.dub.timemap import TimeMap
 from voicelip.dub.turns import Turn
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.face import FaceStatus, FaceTrack, detectors
-from voicelip.face.choose import look_of_photo
+from voicelip.face.choose import face_of_photo
 from voicelip.face.crowd import Piece
-from voicelip.face.crowd_store import Faces, StoredPiece, stored_faces
+from voicelip.face.crowd_store import Faces, stored_faces
+from voicelip.face.looks import identities_of
+from voicelip.face.people import SeenPerson
+from voicelip.face.recogniser import recognise
+from voicelip.face.stored_piece import StoredPiece
 from voicelip.lips.drawing import BATCH
 from voicelip.lips.generator import Shot
 from voicelip.media import Clip, Picture, ahead, depth_of
 from voicelip.progress import Progress, silent
 
 Span = tuple[float, float]  # start and end, s
+_LOOKS = 3  # at each person, to compare them with a photo
 
 
 @dataclass(frozen=True)
@@ -158,11 +163,13 @@ class DubPicture:
     def _cast(self, faces: Faces, roles: Sequence[Role], sound: OriginalSound | None) -> Casting:
         windows = {name: self._in_clip(mask) for name, mask in self._heard.items()}
 
-        def looks(photo: Path) -> np.ndarray:
-            options = self._options
-            return look_of_photo(photo, detectors.create(options.detector, options.device))[None]
+        def apart(photo: Path, people: Sequence[SeenPerson]) -> list[float]:
+            seen = face_of_photo(photo, detectors.create(self._options.detector, self._options.device))
+            wanted = recognise(seen.image, seen.mesh.points)
+            found = (identities_of(self._clip, person.pieces, _LOOKS) for person in people)
+            return [float(np.linalg.norm(own - wanted, axis=1).min(initial=np.inf)) for own in found]
 
-        return cast_faces(faces, roles, windows, sound.opening if sound else None, looks)
+        return cast_faces(faces, roles, windows, sound.opening if sound else None, apart)
 
     def _in_clip(self, mask: np.ndarray) -> np.ndarray:
         """A mask of the dub's frames as one of the clip's."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from voicelip.face.crowd_store import StoredPiece
+from voicelip.face.stored_piece import StoredPiece
 from voicelip.face.track import FaceTrack
 from voicelip.media import Patch
 

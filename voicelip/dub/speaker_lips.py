@@ -10,7 +10,7 @@ import numpy as np
 from voicelip.dub.original import OriginalSound
 from voicelip.errors import OptionError
 from voicelip.face import stabilise
-from voicelip.face.crowd_store import StoredPiece
+from voicelip.face.stored_piece import StoredPiece
 from voicelip.lips import face_store
 from voicelip.lips import generator as lip_generators
 from voicelip.lips.acquaintance import acquainted

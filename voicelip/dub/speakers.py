@@ -13,18 +13,21 @@ import numpy as np
 from voicelip.dub.cast import Role
 from voicelip.errors import NoFaceError
 from voicelip.face.choose import STRANGER
-from voicelip.face.crowd_store import Faces, StoredPiece
+from voicelip.face.crowd_store import Faces
 from voicelip.face.people import SeenPerson, people
+from voicelip.face.stored_piece import StoredPiece
 from voicelip.face.track import FaceStatus
 
 _TALKS_R = 0.25  # correlation of a mouth with the sound from which it makes it; listeners stay below
 _SILENT_R = 0.15  # … and below which, over enough frames, it does not
 _FEWEST_FRAMES = 40
+_ANOTHER = 0.6  # distance of recognition descriptors, about 0.3 for one person and 0.8 for two
 _ALIKE = 0.82  # likeness difference; two people of the GRID corpus differ by more
 _STILL = 0.008  # spread of a closed mouth's opening as measured, in inter-ocular distances
 _LAGS = range(-4, 5)  # frames by which picture and sound may be apart
 
-LooksOfPhoto = Callable[[Path], np.ndarray]
+# How far everybody is from the face in a photo, as recognition descriptors are apart.
+Apart = Callable[[Path, Sequence[SeenPerson]], list[float]]
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,19 @@ def cast_faces(
     roles: Sequence[Role],
     windows: dict[str, np.ndarray],
     opening: np.ndarray | None,
-    looks_of_photo: LooksOfPhoto,
+    apart: Apart,
 ) -> Casting:
     """Find every role's face.
 
     `windows` (T,) bool says, by speaker, in which of the clip's frames their subtitles run; `opening` (T,) is
-    what the clip's own sound asks of a mouth, None where there is no sound. `looks_of_photo` gives the
-    likeness descriptors of the face in a photo. Raises NoFaceError where the cast asks for a face that
+    what the clip's own sound asks of a mouth, None where there is no sound. `apart` compares
+    people with a photo. Raises NoFaceError where the cast asks for a face that
     is never in sight.
     """
     search = _Search(people(faces.pieces))
     for role in roles:
         if isinstance(role.face, Path):
-            _by_photo(search, role.speaker, role.face, looks_of_photo(role.face))
+            _by_photo(search, role.speaker, role.face, apart)
         elif role.face is not None:
             _by_index(search, role.speaker, role.face)
     unknown = [role.speaker for role in roles if role.face is None]
@@ -94,14 +97,14 @@ def cast_faces(
     return Casting(of, search.told, tuple(search.warnings))
 
 
-def _by_photo(search: _Search, speaker: str, photo: Path, looks: np.ndarray) -> None:
-    unlike = [person.unlikeness(looks) for person in search.people]
-    if not unlike or min(unlike) > STRANGER:
+def _by_photo(search: _Search, speaker: str, photo: Path, apart: Apart) -> None:
+    distances = apart(photo, search.people)
+    if not distances or min(distances) > _ANOTHER:
         raise NoFaceError(
             f"no face in the clip looks like {photo.name}, the face of {speaker or 'the speaker'}; "
             "try another photo, or give the place from the left"
         )
-    search.give(int(np.argmin(unlike)), speaker, f"like {photo.name}")
+    search.give(int(np.argmin(distances)), speaker, f"like {photo.name}")
 
 
 def _by_index(search: _Search, speaker: str, index: int) -> None:

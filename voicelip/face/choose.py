@@ -78,20 +78,20 @@ def by_index(index: int) -> Choice:
     return Choice(pick, True, complaint)
 
 
-def look_of_photo(photo: np.ndarray | str | Path, detector: "Detector") -> np.ndarray:
-    """Likeness descriptor (D,) of the largest face in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
+def face_of_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Candidate:
+    """The largest face in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
     image = photo if isinstance(photo, np.ndarray) else _read_photo(Path(photo))
     found = detector.candidates(image)
     if not found:
         raise NoFaceError(
             f"no face was found in {_name(photo)}; give a photo that shows the face from the front"
         )
-    return found[0].descriptor
+    return found[0]
 
 
 def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
     """The face most like the largest one in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
-    wanted, name = look_of_photo(photo, detector), _name(photo)
+    wanted, name = face_of_photo(photo, detector).descriptor, _name(photo)
 
     def pick(faces: Sequence[Candidate]) -> Candidate | None:
         best = min(faces, key=lambda candidate: difference(candidate.descriptor, wanted), default=None)

@@ -16,6 +16,7 @@ from voicelip.face.agreement import MIN_PRESENCE, holds, is_at, is_good, is_near
 from voicelip.face.blazeface import Detection, overlap
 from voicelip.face.choose import Candidate, Person
 from voicelip.face.mesh import Mesh, Region
+from voicelip.face.recogniser import recognise
 from voicelip.face.recording import Recording
 from voicelip.face.shots import Cut, ShotFinder
 from voicelip.face.track import FaceTrack
@@ -35,6 +36,8 @@ _ALWAYS_SEEN = 0.15  # of the picture's shorter side, from which the detector ha
 _SAME_PLACE = 0.3  # of a region's side
 _MAX_OVERLAP = 0.3
 _CLEARLY_MORE_ALIKE = 0.9
+_RECOGNISE_EVERY = 25  # frames
+_MOST_IDENTITIES = 3  # of one face
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,15 @@ class Piece:
     """One face through a stretch of one shot.
 
     `face` is its number, the same in all pieces of a shot; `start` the clip's frame that `track` begins with;
-    `looks` (N, D) float32 likeness descriptors of the face so far.
+    `looks` (N, D) float32 likeness descriptors of the face so far; `identities` (N, 128) float32 those of the
+    recognition network.
     """
 
     face: int
     start: int
     track: FaceTrack
     looks: np.ndarray
+    identities: np.ndarray
 
 
 @dataclass(eq=False)
@@ -62,6 +67,17 @@ class _Face:
     lost_for: int = 0
     missed: int = 0  # looks in a row that did not find it
     strange: int = 0  # looks in a row that found somebody unlike it
+    identities: list[np.ndarray] = field(default_factory=list)
+    recognised_at: int = 0
+
+    def meet(self, seen: Candidate, frame: int) -> None:
+        """Remember what it looks like, and now and then who it is."""
+        self.person.meet(seen)
+        is_first = not self.identities
+        is_due = frame - self.recognised_at >= _RECOGNISE_EVERY and seen.is_frontal
+        if is_first or (is_due and len(self.identities) < _MOST_IDENTITIES):
+            self.identities.append(recognise(seen.image, seen.mesh.points))
+            self.recognised_at = frame
 
 
 class Crowd:
@@ -160,7 +176,7 @@ class Crowd:
         if best.strange >= _OFTEN - 1:
             best.mesh = None
             return self._newcomer(seen)
-        best.person.meet(seen)
+        best.meet(seen, self._frame)
         return best
 
     def _is_another(self, face: _Face, seen: Candidate) -> bool:
@@ -190,7 +206,7 @@ class Crowd:
                 face.recording.keep(seen.image, None, self._shots.number, False)
             self._faces.append(face)
         face.mesh, face.region, face.strange = seen.mesh, region, 0
-        face.person.meet(seen)
+        face.meet(seen, self._frame)
         return face
 
     def _returning(self, seen: Candidate) -> _Face | None:
@@ -227,7 +243,7 @@ def _first_piece(face: _Face, frames: int) -> Piece:
         track.yaw_deg[:frames].copy(),
         track.shot[:frames].copy(),
     )
-    piece = Piece(face.number, face.start, first, face.person.looks)
+    piece = Piece(face.number, face.start, first, face.person.looks, np.array(face.identities, np.float32))
     face.recording.forget(frames)
     face.start += frames
     return piece

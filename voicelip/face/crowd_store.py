@@ -14,7 +14,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,63 +21,15 @@ import numpy as np
 
 from voicelip.face.cache import key_of
 from voicelip.face.crowd import Piece
+from voicelip.face.people import told_apart
 from voicelip.face.points import inter_ocular_px, mouth_opening
-from voicelip.face.track import FaceTrack
+from voicelip.face.stored_piece import StoredPiece
 
-VERSION = 1  # raise whenever following gives other values or the files' form changes
+VERSION = 2  # raise whenever following gives other values or the files' form changes
 KEPT_BYTES = 2 << 30  # the longest unused go first
 INDEX = "faces.json"
 _IDLE_S = 6 * 3600.0
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class StoredPiece:
-    """A `Piece` on disk. `face` and `shot` are its numbers, its frames are `start` to `stop` of the clip.
-
-    The arrays are (T,), and small enough to be kept for all pieces at once: `status` int8 of FaceStatus,
-    `opening` float32 of the mouth over the inter-ocular distance, and `iod` float32 px, that distance; NaN
-    where there is no face. So is `centre` (T, 2) float32 px, the face's middle. `looks` (N, D) float32.
-    """
-
-    face: int
-    shot: int
-    start: int
-    stop: int
-    file: Path
-
-    @property
-    def status(self) -> np.ndarray:
-        return self._small["status"]
-
-    @property
-    def opening(self) -> np.ndarray:
-        return self._small["opening"]
-
-    @property
-    def centre(self) -> np.ndarray:
-        return self._small["centre"]
-
-    @property
-    def iod(self) -> np.ndarray:
-        return self._small["iod"]
-
-    @property
-    def looks(self) -> np.ndarray:
-        with np.load(self.file, allow_pickle=False) as stored:
-            return stored["looks"]
-
-    def track(self) -> FaceTrack:
-        """Its landmarks, read anew every time."""
-        with np.load(self.file, allow_pickle=False) as stored:
-            status, yaw_deg = stored["status"], stored["yaw_deg"]
-            points = stored["points"].astype(np.float32) + stored["centre"][:, None]
-        return FaceTrack(points, status, yaw_deg, np.full(len(status), self.shot, np.int32))
-
-    @cached_property
-    def _small(self) -> dict[str, np.ndarray]:
-        with np.load(self.file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ("status", "opening", "centre", "iod")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +60,13 @@ def _written(place: Path, compute: Callable[[], Iterable[Piece]]) -> Faces:
     """Found, stored under a temporary name, and renamed when whole."""
     temporary, is_to_stay = _new_folder(place.parent)
     try:
-        entries = [_write_piece(temporary, number, piece) for number, piece in enumerate(compute())]
+        entries, identities = [], {}
+        for number, piece in enumerate(compute()):
+            entries.append(_write_piece(temporary, number, piece))
+            identities[piece.face] = piece.identities
+        # Who is who is worked out now: descriptors that identify people are not kept.
+        persons = told_apart(_pieces(temporary, entries), identities)
+        entries = [{**entry, "person": persons[entry["face"]]} for entry in entries]
         (temporary / INDEX).write_text(json.dumps({"pieces": entries}), "utf-8")
         if is_to_stay:
             return _moved(temporary, place)
@@ -183,13 +140,19 @@ def _read(folder: Path) -> Faces | None:
 
 
 def _faces(folder: Path) -> Faces:
+    entries = json.loads((folder / INDEX).read_text("utf-8"))["pieces"]
+    return Faces(tuple(_pieces(folder, entries)), folder)
+
+
+def _pieces(folder: Path, entries: Iterable[dict[str, Any]]) -> list[StoredPiece]:
     pieces = []
-    for entry in json.loads((folder / INDEX).read_text("utf-8"))["pieces"]:
+    for entry in entries:
         file = folder / entry["file"]
-        if file.stat().st_size != entry.pop("bytes"):
+        if file.stat().st_size != entry["bytes"]:
             raise ValueError(f"{file.name} is cut short")
-        pieces.append(StoredPiece(**{**entry, "file": file}))
-    return Faces(tuple(sorted(pieces, key=lambda piece: (piece.start, piece.face))), folder)
+        known = {name: value for name, value in entry.items() if name != "bytes"}
+        pieces.append(StoredPiece(**{**known, "file": file}))
+    return sorted(pieces, key=lambda piece: (piece.start, piece.face))
 
 
 def _prune(folder: Path, spared: Path) -> None:
