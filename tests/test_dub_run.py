@@ -28,6 +28,7 @@ from voicelip.errors import (
     OptionError,
     OutputError,
     SubtitleError,
+    TextError,
     UnknownNameError,
     UnsupportedLanguageError,
 )
@@ -272,12 +273,25 @@ def test_what_would_fail_later_is_refused_before_the_work(talk: Path, subs: Path
         (OutputError, {"out": tmp_path / "none" / "a.mp4"}),
         (OptionError, {"out": tmp_path / "a.avi"}),
         (InputNotFoundError, {"options": DubOptions(engine="hum", background=tmp_path / "none.wav")}),
+        (TextError, {"subs": subtitles(tmp_path / "ru.srt", ((1, 2, "Привет"),)), "options": DubOptions()}),
         (SubtitleError, {"subs": subtitles(tmp_path / "late.srt", ((70.0, 71.0, "Tarde"),))}),
     ]
     for error, changes in cases:
         with pytest.raises(error):
             run(talk, **{"subs": subs, "out": out, **changes})
     assert not default_job(out).exists() or not list(default_job(out).glob("takes/*"))
+
+
+def test_what_killed_runs_left_half_written_is_removed(
+    small: Callable[..., DubResult], tmp_path: Path
+) -> None:
+    small()
+    left = [tmp_path / "a.dub" / "takes" / ".x.1.part.wav", tmp_path / "a.dub" / ".job.json.1.part"]
+    left += [tmp_path / ".a.mux.part.mp4", tmp_path / "..a.mux.part.1.part.mp4"]
+    for path in left:
+        path.write_bytes(b"half")
+    small()
+    assert not [path for path in left if path.exists()]
 
 
 def test_nothing_is_spoken_or_drawn_without_consent(folder: Path, subs: Path) -> None:

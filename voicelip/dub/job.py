@@ -130,9 +130,16 @@ class Job:
         except OSError as failure:
             raise _unwritable(self.folder, failure) from None
         try:
+            self._forget_unfinished()
             yield
         finally:
             lock.release()
+
+    def _forget_unfinished(self) -> None:
+        """Remove what killed runs had not written to the end."""
+        for folder in (self.folder, *(each for each in self.folder.iterdir() if each.is_dir())):
+            for path in folder.glob(".*.part*"):
+                path.unlink(missing_ok=True)
 
     def read(self) -> JobState:
         """What goes for the whole job; raises JobError where there is none."""

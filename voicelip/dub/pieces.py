@@ -64,7 +64,6 @@ class PieceFolder:
         progress: Callable[[int], None],
     ) -> int:
         """Encode the pieces that are missing; how many frames that was. `progress` hears of frames done."""
-        self._forget_unfinished()
         done = made = 0
         for run, is_there in _runs(pieces, lambda piece: self.path(piece).is_file()):
             if is_there:
@@ -86,10 +85,6 @@ class PieceFolder:
         for path in self._folder.iterdir():
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
-
-    def _forget_unfinished(self) -> None:
-        for path in self._folder.glob(".*.part*"):
-            path.unlink(missing_ok=True)
 
 
 def _runs(pieces: Sequence[Piece], is_there: Callable[[Piece], bool]) -> Iterator[tuple[list[Piece], bool]]:

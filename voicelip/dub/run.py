@@ -250,6 +250,7 @@ class _Run:
         self._voices.check(
             (state.voice for state in states), (state.lang for state in states), given.options.engine
         )
+        self._voices.check_text({state.number: state.text for state in states}, given.options.engine)
         return states, roles
 
     def _noted(self, states: Sequence[CueState]) -> JobState:

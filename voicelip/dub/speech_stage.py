@@ -10,6 +10,7 @@ from voicelip.dub.options import DubOptions
 from voicelip.dub.takes import Takes, Wish
 from voicelip.dub.timemap import TimeMap
 from voicelip.dub.voices import Voices
+from voicelip.errors import TextError
 from voicelip.progress import Progress
 
 
@@ -77,7 +78,10 @@ class SpeechStage:
             options.engine,
             options.finish,
         )
-        return self._takes.take(wish)
+        try:
+            return self._takes.take(wish)
+        except TextError as failure:
+            raise TextError(f"cue {state.number} (line {state.line}): {failure}") from None
 
 
 def fit_warnings(cues: Sequence[CueState], limits: Limits) -> list[str]:

@@ -1,11 +1,11 @@
 """The voices of a job: checked before the work, loaded when one first has to speak."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from voicelip.dub.takes import Wish, voice_hash
-from voicelip.errors import InputNotFoundError
+from voicelip.errors import InputNotFoundError, TextError
 from voicelip.hashing import content_hash
 from voicelip.progress import Progress, silent
 from voicelip.speech import EngineOptions, Speech, Voice, resolve_voice, speak_text
@@ -38,6 +38,19 @@ class Voices:
 
             for lang in sorted(set(langs)):
                 resolve_language(lang)
+
+    def check_text(self, texts: Mapping[int, str], engine: str) -> None:
+        """Refuse cues of which the embedded engine could say nothing; `texts` go by the cue's number."""
+        if engine != "kokoro":
+            return
+        from voicelip.speech.text import clean
+
+        mute = [
+            number for number, text in texts.items() if not any(char.isalnum() for char in clean(text)[0])
+        ]
+        if mute:
+            cues = ", ".join(map(str, mute[:10])) + (" and more" if len(mute) > 10 else "")
+            raise TextError(f"cue {cues}: nothing in it can be spoken in its language; mend the text")
 
     def files(self, voice: str) -> list[Path]:
         """The files that a voice is made of: a recording, or a profile's; none for a stock voice."""

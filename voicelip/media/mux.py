@@ -1,5 +1,6 @@
 """One video out of pieces that are encoded already, with sound tracks and subtitles; whole or not at all."""
 
+import glob
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,8 +56,10 @@ def mux(
     called with the whole file before it gets its name; `progress` with the frames so far.
     """
     check_output(path, overwrite)
-    # Of one name, so that what a killed run left is replaced by the next.
+    # Of one name, so that what a killed run left is replaced by the next; `finish` may have left more.
     temporary = path.with_name(f".{path.stem[:100]}.mux.part{path.suffix}")
+    for left in path.parent.glob(glob.escape(f".{temporary.stem}.") + "*"):
+        left.unlink(missing_ok=True)
     try:
         with writing(path):
             with _Muxer(temporary, pieces[0], fps, sounds, subtitles) as muxer:
