@@ -25,8 +25,8 @@ def looks_of(clip: Clip, track: FaceTrack, count: int) -> list[np.ndarray]:
 
 
 def identities_of(clip: Clip, pieces: Sequence[StoredPiece], count: int) -> np.ndarray:
-    """Recognition descriptors (N, 128) of one person, at most `count`: one from each of the `pieces` that show
-    the face largest, in the frame that shows it most from the front.
+    """Recognition descriptors (N, 128) of one person, at most `count`: one from each of the `pieces` that
+    show the face largest, in the frame that shows it most from the front.
     """
     best = sorted(pieces, key=lambda piece: -float(np.nan_to_num(piece.iod).max()))[:count]
     chosen = {}
