@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from mmap import mmap
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Mouth:
         context = round(_CONTEXT_S * fps)
         first, last = max(0, self.first - context), min(len(part.source), self.last + context)
         start, stop = (round(SAMPLE_RATE * frame / fps) for frame in (first, last))
-        samples = np.array(part.stem[start:stop], np.float32)
+        samples = _samples(part.stem, start, stop)
         samples = np.pad(samples, (0, stop - start - len(samples)))
         track = piece.track()
         crops = stabilise(track)
@@ -100,3 +101,13 @@ class _Made:
     crops: MouthCrops
     opacity: np.ndarray  # by frame of the piece
     session: LipSession
+
+
+def _samples(stem: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """A part of a stem. A memory map is read through its file: all that was once looked at through the map
+    would count as memory of this process.
+    """
+    if isinstance(stem, np.memmap) and isinstance(stem.base, mmap) and stem.filename:
+        count = max(0, min(stop, len(stem)) - start)
+        return np.fromfile(stem.filename, stem.dtype, count, offset=stem.offset + start * stem.itemsize)
+    return np.array(stem[start:stop], np.float32)
