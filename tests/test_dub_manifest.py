@@ -210,9 +210,11 @@ def test_stopped_in_the_middle_nothing_stays_behind_and_it_goes_on(folder: Path)
     )
     manifest, out = written(folder, "jobs.csv", text), folder / "out"
     process = start("batch", manifest, "--out", out, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    _wait_for(lambda: (out / "0.mp4").exists() and (out / "1.dub").exists())
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        _wait_for(lambda: (out / "0.mp4").exists() and (out / "1.dub").exists())
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopped" in err
     assert not [path for path in out.rglob("*") if ".part" in path.name]
@@ -222,8 +224,8 @@ def test_stopped_in_the_middle_nothing_stays_behind_and_it_goes_on(folder: Path)
 
 
 def _wait_for(happened: Callable[[], bool]) -> None:
-    for _ in range(1200):
+    for _ in range(4800):  # machines may be busy
         if happened():
             return
         time.sleep(0.1)
-    pytest.fail("it did not happen within 2 min")
+    pytest.fail("it did not happen within 8 min")

@@ -57,6 +57,10 @@ def test_a_good_cue_has_no_flags(tmp_path: Path) -> None:
     assert report.likeness == 0.9
 
 
+def test_one_word_of_three_heard_otherwise_is_no_fault(tmp_path: Path) -> None:
+    assert kinds(assess(job(tmp_path, cue(1, {"wer": 0.333, "errors": 1})), measure=False)) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "scores", "fit"),
     [
@@ -81,13 +85,14 @@ def test_each_fault_has_its_flag(
 def test_the_most_pressing_comes_first_and_the_worse_before_the_bad(tmp_path: Path) -> None:
     long = cue(3, too_long_s=2.0, advice="too long by 2.0 s")
     report = assess(
-        job(tmp_path, cue(1, over_s=2.0), cue(2, {"wer": 0.3}), long, cue(4, {"wer": 1.0})), measure=False
+        job(tmp_path, cue(1, over_s=2.0), cue(2, {"wer": 0.3, "errors": 3}), long, cue(4, {"wer": 1.0})),
+        measure=False,
     )
     assert kinds(report) == [("too_long", 3), ("wer", 4), ("wer", 2), ("over", 1)]
 
 
 def test_thresholds_decide_and_can_be_read_from_a_file(tmp_path: Path) -> None:
-    folder = job(tmp_path, cue(1, {"wer": 0.3, "likeness": 0.5}))
+    folder = job(tmp_path, cue(1, {"wer": 0.3, "errors": 3, "likeness": 0.5}))
     file = tmp_path / "limits.yaml"
     file.write_text("wer: 0.4\nlikeness: 0.5\n")
     assert len(kinds(assess(folder, measure=False))) == 2

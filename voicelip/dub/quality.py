@@ -74,7 +74,7 @@ def _measured(
     return {
         "sha256": content_hash(video),
         "pause_opening": dict(lips.pause_opening),
-        "watermark": _has_watermark(video, cues),
+        "watermark": clip.info.has_audio and _has_watermark(video, cues),
         "credentials": _credentials(video),
     }
 

@@ -15,6 +15,7 @@ _WEIGHTS = {
     "late": 9.0, "likeness": 8.0, "lag": 8.0, "pace": 5.0, "over": 4.0, "pause_opening": 3.0,
     "unmeasured": 1.0,
 }  # fmt: skip
+_ONE_ERROR_TELLS = 0.5  # a word of three or more heard wrongly may be the recogniser's fault
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class CueReport:
     too_long_s: float | None = None
     advice: str = ""
     heard: str | None = None
+    errors: int | None = None
     wer: float | None = None
     likeness: float | None = None
     lips_r: float | None = None
@@ -151,8 +153,9 @@ def _cue_report(state: CueState) -> CueReport:
             over_s=fit.over_s, too_long_s=fit.too_long_s, advice=fit.advice,
         )  # fmt: skip
     return replace(
-        found, heard=scores.get("heard"), wer=scores.get("wer"), likeness=scores.get("likeness"),
-        lips_r=scores.get("lips_r"), lag_frames=scores.get("lag_frames"), unseen=scores.get("unseen"),
+        found, heard=scores.get("heard"), errors=scores.get("errors"), wer=scores.get("wer"),
+        likeness=scores.get("likeness"), lips_r=scores.get("lips_r"), lag_frames=scores.get("lag_frames"),
+        unseen=scores.get("unseen"),
     )  # fmt: skip
 
 
@@ -168,7 +171,8 @@ def _flags_of_cue(cue: CueReport, limits: Thresholds) -> list[Flag]:
         flag("too_long", cue.too_long_s > limits.too_long_s, cue.advice, 1 + cue.too_long_s)
     if cue.wer is not None:
         text = f"understood as: {cue.heard or 'nothing'}"
-        flag("wer", cue.wer > limits.wer, text, cue.wer / max(limits.wer, 0.01))
+        is_beyond = cue.wer > limits.wer and ((cue.errors or 0) > 1 or cue.wer > _ONE_ERROR_TELLS)
+        flag("wer", is_beyond, text, cue.wer / max(limits.wer, 0.01))
     if cue.late_s is not None:
         flag("late", cue.late_s > limits.late_s, f"begins {cue.late_s:.1f} s late", 1 + cue.late_s)
     if cue.over_s is not None:

@@ -14,13 +14,13 @@ from voicelip.errors import InputNotFoundError, OptionError
 class Thresholds:
     """A cue is flagged beyond these. Defaults are where dubs of the embedded models rarely are."""
 
-    wer: float = 0.25  # word errors over words of the text, as a recogniser hears the new speech
+    wer: float = 0.25  # word errors over words, as a recogniser hears the new speech
     likeness: float = 0.6  # least cosine of GE2E embeddings with the voice's reference
     pace: float = 1.25  # speed of the engine times stretch
     late_s: float = 0.3  # begun after the subtitle
     over_s: float = 1.5  # spoken on after the subtitle's end
     too_long_s: float = 0.0  # by which it misses its time at the limits of pace
-    lips_r: float = 0.25  # least correlation of the mouth with what the new speech asks of it
+    lips_r: float = 0.6  # least correlation of the mouth with what the new speech asks of it
     lag_frames: float = 2.0  # between mouth and speech
     unseen: float = 0.5  # share of the cue in which the speaker's mouth is not in sight
     pause_opening: float = 0.05  # of a mouth while nobody is heard, over its own closed state
