@@ -186,7 +186,7 @@ def _flags_of_cue(cue: CueReport, limits: Thresholds) -> list[Flag]:
         text = f"the mouth is not in sight in {cue.unseen:.0%} of it"
         flag("unseen", cue.unseen > limits.unseen, text, cue.unseen / max(limits.unseen, 0.01))
     if cue.lips_r is not None:
-        flag("lips", cue.lips_r < limits.lips_r, f"the mouth does not follow the speech (r {cue.lips_r:.2f})")
+        flag("lips", cue.lips_r < limits.lips_r, f"the mouth hardly follows the speech (r {cue.lips_r:.2f})")
         lag = cue.lag_frames or 0
         is_late = abs(lag) > limits.lag_frames and cue.lips_r >= limits.lips_r
         flag("lag", is_late, f"the mouth is {abs(lag)} frames {'late' if lag > 0 else 'early'}")

@@ -109,13 +109,8 @@ def _facts(report: Report) -> list[tuple[str, str, bool]]:
 def _notes(report: Report) -> list[tuple[str, bool]]:
     """What concerns the whole dub, and whether it is pressing."""
     own = [(flag.text, flag.weight >= 20) for flag in report.flags if flag.cue is None]
-    passed = [
-        (f"{count} frames left as they are: {reason.replace('_', ' ')}", False)
-        for reason, count in report.passed_through.items()
-    ]
-    of_cues = {f"cue {cue.number} " for cue in report.cues}
-    rest = [(text, False) for text in report.warnings if not text.startswith(tuple(of_cues))]
-    return [*own, *passed, *rest]
+    of_cues = tuple(f"cue {cue.number} " for cue in report.cues)
+    return [*own, *((text, False) for text in report.warnings if not text.startswith(of_cues))]
 
 
 def _fact(name: str, value: str, is_bad: bool) -> str:
