@@ -148,6 +148,19 @@ def test_the_job_folder_says_what_was_done(done: DubResult, subs: Path) -> None:
     assert (done.job / "takes" / f"{take.key}.wav").is_file()
 
 
+def test_progress_goes_on_over_the_whole(small: Callable[..., DubResult]) -> None:
+    heard = []
+
+    def progress(stage: str, done: float, total: float | None, unit: str = "") -> None:
+        if stage == "dub":
+            heard.append(done)
+
+    small(progress=progress)
+    assert heard == sorted(heard)
+    assert heard[0] < 0.5
+    assert heard[-1] == 1.0
+
+
 def test_the_same_call_does_nothing_twice_and_gives_the_same(done: DubResult, talk: Path, subs: Path) -> None:
     before = content(done.path)
     again = run(talk, subs, done.path)

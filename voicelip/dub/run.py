@@ -21,6 +21,7 @@ from voicelip.dub.speech_stage import SpeechStage, fit_warnings, longest_end
 from voicelip.dub.subtitles import read_subtitles
 from voicelip.dub.takes import Takes
 from voicelip.dub.voices import Voices
+from voicelip.dub.whole import WholeProgress
 from voicelip.errors import InputNotFoundError, OptionError
 from voicelip.hashing import content_hash
 from voicelip.media import Clip, VideoWriter, check_output
@@ -108,14 +109,15 @@ class _Given:
             separate.check()
         out = Path(out)
         folder = Job(job if job is not None else default_job(out))
-        _check_output(out, opened, options, overwrite or _is_own(out, folder))
+        overwrite = overwrite or _is_own(out, folder)
+        _check_output(out, opened, options, overwrite)
         if out.resolve() == opened.path.resolve():
             raise OptionError(f"{out}: is the clip itself; choose another name with -o")
         roles = read_cast(cast, voice, lang)
         found = read_subtitles(subs, opened.info.duration_s, roles.names)
         return cls(
             opened, Path(subs), out, lang, Path(cast) if cast else None, roles, found.cues, folder, options,
-            True, found.warnings,
+            overwrite, found.warnings,
         )  # fmt: skip
 
 
@@ -151,10 +153,10 @@ class _Run:
     """One run in a job folder that is locked."""
 
     def __init__(self, given: _Given, progress: Progress) -> None:
-        self._given, self._progress = given, progress
+        self._given, self._progress = given, WholeProgress(progress)
         self._watch = _Stopwatch()
         options = given.options
-        self._voices = Voices(EngineOptions(options.model_dir, options.device), progress)
+        self._voices = Voices(EngineOptions(options.model_dir, options.device), self._progress)
         self._takes = Takes(given.job.takes, self._voices.speak)
         self._told = list(given.warnings)
 
@@ -212,6 +214,7 @@ class _Run:
             frames_made=made,
         )
         given.job.write(replace(state, result=_noted_result(found)))
+        self._progress.end()
         return found
 
     def _background(self, clip_sha256: str) -> Path | None:
