@@ -1,6 +1,7 @@
 """A fit brings the engine nearer to a speaker; an interrupted one goes on to the same end."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from voicelip.media import Audio
 from voicelip.speech import fit, fit_descent, speak_text
 from voicelip.speech.encoder import embed
 from voicelip.speech.engine import Voice
+from voicelip.speech.fit_target import Target
+from voicelip.speech.mapper import style_like
+from voicelip.speech.voices import stock_voices
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,18 @@ def test_a_fit_that_is_interrupted_ends_as_an_unbroken_one(reference: Audio, tmp
     assert resumed.scores == unbroken.scores
     for name, array in unbroken.overrides.items():
         np.testing.assert_allclose(resumed.overrides[name], array, atol=1e-6)
+
+
+def test_a_fit_starts_between_the_mixture_and_the_mapper_s_style() -> None:
+    stock = stock_voices()
+    windows = stock.embeddings[:2]
+    target = Target(windows, windows[0], np.zeros(80), np.ones(80), median_hz=200.0)
+    mixture = (("af_heart", 1.0),)
+    start = fit._start(mixture, target)
+    ends = stock.mixture(mixture), style_like(windows, 200.0)
+    np.testing.assert_allclose(start, (ends[0] + ends[1]) / 2, atol=1e-5)
+    unknown = fit._start(mixture, replace(target, median_hz=None))
+    np.testing.assert_array_equal(unknown, ends[0])
 
 
 @pytest.mark.slow

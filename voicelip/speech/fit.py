@@ -14,7 +14,8 @@ import numpy as np
 from voicelip import hub
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
-from voicelip.speech import encoder, fit_phrases, phonemes
+from voicelip.speech import encoder, fit_phrases, mapper, phonemes
+from voicelip.speech.clone import nearest_mixture
 from voicelip.speech.decoder_front import FrontHalf, Phrase
 from voicelip.speech.decoder_weights import decoder_weights
 from voicelip.speech.onnx_file import Graph, read_graph
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["quick", "full"]
 
-STEPS = {"quick": 60, "full": 200}
+STEPS = {"quick": 60, "full": 80}
 PHRASES = {"quick": 6, "full": len(fit_phrases.TRAINING)}  # to prepare one costs as much as a step
-NEAREST, PITCH_COST = 8, 0.3  # stock voices to choose from; an octave away counts as much as 0.3 of cosine
 # Farther than this the pitch is not moved, for the voice would sound unnatural.
 LEAST_FACTOR, GREATEST_FACTOR = 0.6, 1.6
 PITCH_SCALE, PITCH_BIAS = "encoder.predictor.F0_proj.weight_scale", "encoder.predictor.F0_proj.bias"
@@ -38,9 +38,9 @@ PITCH_SCALE, PITCH_BIAS = "encoder.predictor.F0_proj.weight_scale", "encoder.pre
 class FittedVoice:
     """What a fit found; all that the engine needs to speak as the person.
 
-    `mixture` names the stock voice that the fit started from, `style` is (510, 256) float32, `overrides`
-    maps initializers of the model to arrays that replace them, `pace` is a factor on the speed, and
-    `scores` tells how good it is (name → number; `secs` is the similarity on a phrase kept aside).
+    `mixture` are the stock voices nearest to the person, `style` (510, 256) float32 is what the fit started
+    from, `overrides` maps initializers of the model to arrays that replace them, `pace` is a factor on the
+    speed, and `scores` tells how good it is (name → number; `secs` is the similarity on a phrase kept aside).
     """
 
     mixture: tuple[tuple[str, float], ...]
@@ -74,8 +74,8 @@ def fit_voice(
     if resume_from is not None:
         resume_from.unlink(missing_ok=True)
     return FittedVoice(
-        mixture=((rehearsal.name, 1.0),),
-        style=stock_voices().style(rehearsal.name),
+        mixture=rehearsal.mixture,
+        style=rehearsal.style,
         overrides=_overrides(descent, rehearsal.graph, rehearsal.pitch_factor),
         scores={"secs": round(descent.best_similarity, 4), "pitch_factor": round(rehearsal.pitch_factor, 4)},
         mode=mode,
@@ -85,9 +85,10 @@ def fit_voice(
 
 @dataclass(frozen=True)
 class _Rehearsal:
-    """All that a descent starts from; `name` is the stock voice, `graph` the engine's."""
+    """All that a descent starts from: nearest stock voices, the style made with them, the engine's graph."""
 
-    name: str
+    mixture: tuple[tuple[str, float], ...]
+    style: np.ndarray
     graph: Graph
     descent: "Descent"
     training: list["Rehearsal"]
@@ -107,10 +108,10 @@ def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Pro
     target = fit_target.target_of(references)
     stock = stock_voices()
     front = FrontHalf(model)
-    name = _start(front, target)
-    style = stock.style(name)
-    training = [_phrase(front, *text, style) for text in fit_phrases.TRAINING[: PHRASES[mode]]]
-    held_out = [_phrase(front, *text, style) for text in fit_phrases.HELD_OUT]
+    mixture = nearest_mixture(target.centroid)
+    style = _start(mixture, target)
+    training = [spoken_phrase(front, *text, style) for text in fit_phrases.TRAINING[: PHRASES[mode]]]
+    held_out = [spoken_phrase(front, *text, style) for text in fit_phrases.HELD_OUT]
     factor = _pitch_factor([phrase for phrase, _ in training], target.median_hz)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     decoder = build_decoder(weights, quickest_dtype(device)).to(device)
@@ -123,27 +124,22 @@ def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Pro
     def ready(phrases: list[tuple[Phrase, np.ndarray]]) -> list["Rehearsal"]:
         return [descent.rehearse(_at_pitch(phrase, factor), row, mix) for phrase, row in phrases]
 
-    return _Rehearsal(name, graph, descent, ready(training), ready(held_out), factor)
+    return _Rehearsal(mixture, style, graph, descent, ready(training), ready(held_out), factor)
 
 
-def _start(front: FrontHalf, target: "Target") -> str:
-    """The stock voice to start from: near in likeness, and in pitch, for moving that far sounds unnatural."""
-    stock = stock_voices()
-    cosines = stock.embeddings @ target.centroid
-    near = np.argsort(-cosines)[:NEAREST]
-    median_hz = target.median_hz
-    if median_hz is None:
-        return stock.names[near[0]]
+def _start(mixture: tuple[tuple[str, float], ...], target: "Target") -> np.ndarray:
+    """(510, 256) style to start from: half way between the mixture and what the voice mapper finds.
 
-    def octaves(name: str) -> float:
-        phrase, _ = _phrase(front, *fit_phrases.TRAINING[0], stock.style(name))
-        return float(np.log2(median_hz / phrase.median_hz))
-
-    scores = [cosines[i] - PITCH_COST * abs(octaves(stock.names[i])) for i in near]
-    return stock.names[near[int(np.argmax(scores))]]
+    As like the person as the mixture, and less strained: the mapper's voices are nearer in pitch.
+    """
+    style = stock_voices().mixture(mixture)
+    if target.median_hz is None:
+        return style
+    halfway: np.ndarray = 0.5 * (style + mapper.style_like(target.windows, target.median_hz))
+    return halfway.astype(np.float32)
 
 
-def _phrase(front: FrontHalf, lang: str, text: str, style: np.ndarray) -> tuple[Phrase, np.ndarray]:
+def spoken_phrase(front: FrontHalf, lang: str, text: str, style: np.ndarray) -> tuple[Phrase, np.ndarray]:
     """The phrase, and the style row that its length chooses."""
     letters = phonemes.phonemize(text, lang)
     return front.phrase(letters, style), style[len(phonemes.tokens(letters)) - 1]

@@ -33,8 +33,8 @@ class Plan:
     steps: int
     rate: float = 0.06
     style_rate: float = 0.1
-    statistics: float = 0.15
-    closeness: float = 0.3
+    statistics: float = 0.1
+    closeness: float = 0.2
     prior: float = 0.01
     check_every: int = 20
     stretch: int = 72  # frames of 25 ms that are heard in one step: a little more than the encoder's window

@@ -30,7 +30,8 @@ SPEECH_BELOW_LOUD_DB = 36.0
 class Target:
     """The speaker, as the references show them."""
 
-    centroid: np.ndarray  # (256,) GE2E, length 1
+    windows: np.ndarray  # (P, 256) GE2E of stretches of 1.6 s
+    centroid: np.ndarray  # (256,) their middle, length 1
     mel_mean: np.ndarray  # (80,) log mel over speech
     mel_spread: np.ndarray  # (80,) its standard deviation
     median_hz: float | None
@@ -47,7 +48,8 @@ def target_of(references: Sequence[Audio]) -> Target:
     mean, spread = speech_statistics(torch.cat([mel[:, speech_mask(mel)] for mel in mels], dim=1))
     joined = Audio(np.concatenate([audio.resampled(RATE).samples for audio in references]), RATE)
     pitch = pitch_of(joined)
-    return Target(encoder.middle(windows), mean.numpy(), spread.numpy(), pitch.median_hz if pitch else None)
+    median_hz = pitch.median_hz if pitch else None
+    return Target(windows, encoder.middle(windows), mean.numpy(), spread.numpy(), median_hz)
 
 
 def levelled(wave: Tensor) -> Tensor:

@@ -69,13 +69,14 @@ def speak_text(
 ) -> Speech:
     """Speak `text` in a voice given as such, as `stock:NAME`, as a profile's name or as a recording's path.
 
-    With `finish` the speech of a real person's voice is brought to the colour of the reference.
+    With `finish` the speech of a real person's voice is brought to the colour of the reference, unless the
+    voice was fitted: a fit has learned it, and filtering again was measured to cost likeness and words.
     """
     speaker = load_engine(engine, options)
     if not isinstance(voice, Voice):
         voice = resolve_voice(voice, progress, engine)
     speech = speaker.synthesize(text, voice, lang, speed, progress)
-    if not finish or voice.target is None or engine != "kokoro":
+    if not finish or voice.target is None or voice.target.is_fitted or engine != "kokoro":
         return speech
     from voicelip.speech.finish import finished
     from voicelip.speech.loudness import levelled
