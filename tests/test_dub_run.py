@@ -19,8 +19,8 @@ from consent_samples import vouched_for
 from dub_samples import CUES, RATE, VOICE, clip, content, onsets_s, sound, subtitles
 
 from voicelip.dub import DubOptions, DubResult, dub, pieces
+from voicelip.dub.given import default_job
 from voicelip.dub.job import Job
-from voicelip.dub.run import default_job
 from voicelip.errors import (
     ConsentError,
     InputNotFoundError,

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from voicelip.dub.crew import Crew, Outcome, Task
+from voicelip.dub.given import default_job
 from voicelip.dub.job import Job, write_json
 from voicelip.dub.local_crew import LocalCrew
 from voicelip.dub.manifest import ManifestError, Row, read_manifest
 from voicelip.dub.request import Request
-from voicelip.dub.run import check, default_job
+from voicelip.dub.run import check
 from voicelip.errors import OptionError, OutputError, VoicelipError
 from voicelip.hashing import content_hash
 from voicelip.progress import Progress, silent

@@ -10,21 +10,18 @@ from pathlib import Path
 
 import voicelip
 from voicelip.dub import inputs, separate
-from voicelip.dub.cast import Cast, Role, read_cast
-from voicelip.dub.cues import Cue
-from voicelip.dub.job import CueState, Job, JobState
+from voicelip.dub.cast import Role
+from voicelip.dub.given import Given
+from voicelip.dub.job import CueState, JobState
 from voicelip.dub.options import DubOptions, DubResult
 from voicelip.dub.picture_stage import PictureStage
 from voicelip.dub.script import merged
 from voicelip.dub.sound_stage import SoundStage, dub_frames
 from voicelip.dub.speech_stage import SpeechStage, fit_warnings, longest_end
-from voicelip.dub.subtitles import read_subtitles
 from voicelip.dub.takes import Takes
 from voicelip.dub.voices import Voices
 from voicelip.dub.whole import WholeProgress
-from voicelip.errors import InputNotFoundError, OptionError
 from voicelip.hashing import content_hash
-from voicelip.media import Clip, VideoWriter, check_output
 from voicelip.progress import Progress, silent
 from voicelip.speech import EngineOptions
 from voicelip.trust.credentials import Finish, signing
@@ -49,7 +46,7 @@ def dub(
     `job` (default: the output's name with .dub, beside it): the same call goes on where it was stopped, and
     only what was changed since is made again. Raises a VoicelipError subclass for anything the user can mend.
     """
-    given = _Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
+    given = Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
     with given.job.locked():
         return _Run(given, progress).result()
 
@@ -67,75 +64,11 @@ def check(
     overwrite: bool = False,
 ) -> tuple[str, ...]:
     """Refuse all that `dub` would refuse before its work; the warnings that it would begin with."""
-    given = _Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
+    given = Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
     run = _Run(given, silent)
     states, roles = run._script()
     inputs.agreed(given.clip.path, roles, states, given.out, given.options)
     return tuple(run._told)
-
-
-def default_job(out: Path) -> Path:
-    """The job folder of an output: talk.es.mp4 → talk.es.dub."""
-    return out.with_suffix(".dub")
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What was asked for, so far as it can be checked without the job folder."""
-
-    clip: Clip
-    subs: Path
-    out: Path
-    lang: str
-    cast_file: Path | None
-    cast: Cast
-    cues: tuple[Cue, ...]
-    job: Job
-    options: DubOptions
-    overwrite: bool
-    warnings: tuple[str, ...]
-
-    @classmethod
-    def checked(
-        cls, clip: str | Path, subs: str | Path, out: str | Path, lang: str, voice: str | None,
-        cast: str | Path | None, job: str | Path | None, options: DubOptions, overwrite: bool,
-    ) -> "_Given":  # fmt: skip
-        opened = Clip(clip)
-        if opened.info.is_still:
-            raise OptionError(f"{clip}: is a picture; dubbing needs a video")
-        if options.background is not None and not options.background.is_file():
-            raise InputNotFoundError(f"{options.background}: no such file; check the name and the folder")
-        if options.bed == "separate":
-            separate.check()
-        out = Path(out)
-        folder = Job(job if job is not None else default_job(out))
-        overwrite = overwrite or _is_own(out, folder)
-        _check_output(out, opened, options, overwrite)
-        if out.resolve() == opened.path.resolve():
-            raise OptionError(f"{out}: is the clip itself; choose another name with -o")
-        roles = read_cast(cast, voice, lang)
-        found = read_subtitles(subs, opened.info.duration_s, roles.names)
-        return cls(
-            opened, Path(subs), out, lang, Path(cast) if cast else None, roles, found.cues, folder, options,
-            overwrite, found.warnings,
-        )  # fmt: skip
-
-
-def _check_output(out: Path, clip: Clip, options: DubOptions, overwrite: bool) -> None:
-    """Refuse now what could not be written later; making the writer checks all that it is given."""
-    info = clip.info
-    VideoWriter(
-        out, info.width, info.height, info.fps, None, info.colour, options.crf, options.preset, overwrite
-    )
-    check_output(out, overwrite)
-
-
-def _is_own(out: Path, job: Job) -> bool:
-    """Whether the output is what this job wrote before, and nobody has changed it since."""
-    if not (out.is_file() and job.exists):
-        return False
-    written = job.read().result.get("sha256")
-    return written is not None and written == content_hash(out)
 
 
 @dataclass
@@ -152,7 +85,7 @@ class _Stopwatch:
 class _Run:
     """One run in a job folder that is locked."""
 
-    def __init__(self, given: _Given, progress: Progress) -> None:
+    def __init__(self, given: Given, progress: Progress) -> None:
         self._given, self._progress = given, WholeProgress(progress)
         self._watch = _Stopwatch()
         options = given.options
