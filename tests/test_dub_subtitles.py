@@ -112,7 +112,12 @@ def test_names_before_a_colon_are_speakers_when_they_come_again(read) -> None:
 def test_a_name_of_the_cast_counts_wherever_it_stands(read) -> None:
     plain = [f"00:1{n},000 --> 00:1{n},900 línea {n}" for n in range(6)]
     found = read("a.srt", srt("00:01,000 --> 00:02,000 ana: hola", *plain), known=("Ana",))
-    assert found.cues[0].speaker == "ana"
+    assert found.cues[0].speaker == "Ana"
+
+
+def test_a_speaker_is_one_however_the_name_is_spelt(read) -> None:
+    found = read("a.srt", srt("00:01,000 --> 00:02,000 ANA: hola", "00:03,000 --> 00:04,000 Ana: adiós"))
+    assert said(found) == [("ANA", "hola"), ("ANA", "adiós")]
 
 
 def test_two_speakers_in_one_subtitle_share_its_time_by_length(read) -> None:

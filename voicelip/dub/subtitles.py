@@ -3,8 +3,8 @@
 import html
 import re
 import warnings
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def read_subtitles(path: str | Path, duration_s: float, known: Collection[str] =
     events = _events(path, kind, text)
     faults = _unreadable_times(kind, text)
     named = names_in([line for event in events for line in event.text.split("\n")], known)
-    found = [part for event in events for part in _parts(event, named)]
+    found = _one_spelling([part for event in events for part in _parts(event, named)], known)
     cues, mended = checked(path.name, found, faults, duration_s)
     return Subtitles(cues, mended)
 
@@ -118,6 +118,12 @@ def _parts(event: Found, named: Collection[str]) -> Iterator[Found]:
         before += len(text)
         end = event.start_ms + (event.end_ms - event.start_ms) * before // total
         yield Found(start, end if text else event.end_ms, text, event.line, speaker)
+
+
+def _one_spelling(cues: Sequence[Found], known: Collection[str]) -> list[Found]:
+    """ANA and Ana are one speaker, spelt as in the cast, else as at first."""
+    spelt = {name.casefold(): name for name in known}
+    return [replace(cue, speaker=spelt.setdefault(cue.speaker.casefold(), cue.speaker)) for cue in cues]
 
 
 # Lines of the file
