@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voicelip.cli import failures
+from voicelip.cli import failures, kept
 from voicelip.cli import options as o
 from voicelip.cli.terminal import Terminal
 
@@ -63,23 +63,12 @@ def adapt(
 def list_faces(as_json: o.Json = False) -> None:
     """The faces that are kept here."""
     with Terminal(as_json) as terminal:
-        from voicelip.errors import VoicelipError
         from voicelip.lips.face_profile import to_dict
         from voicelip.lips.face_store import face_names, faces_folder, load_face
 
-        profiles = []
-        for name in face_names():
-            try:
-                profiles.append(load_face(name))
-            except VoicelipError as error:  # one damaged profile does not hide the others
-                failures.say(f"voicelip: warning: {error}")
-        if as_json:
-            terminal.show_json([to_dict(profile) for profile in profiles])
-            return
-        for profile in profiles:
-            print(_line(profile))
-        if not profiles:
-            failures.say(f"no faces in {faces_folder()}; make one with `voicelip adapt CLIP`")
+        none = f"no faces in {faces_folder()}; make one with `voicelip adapt CLIP`"
+        found = kept.readable(face_names(), load_face)
+        kept.show_list(terminal, found, to_dict, _line, none, as_json)
 
 
 @app.command()
@@ -93,8 +82,7 @@ def show(name: Name, as_json: o.Json = False) -> None:
         if as_json:
             terminal.show_json(to_dict(profile))
             return
-        for key, value in _facts(profile):
-            print(f"{key:12} {value}")
+        kept.show_facts(_facts(profile))
 
 
 @app.command()
@@ -107,11 +95,7 @@ def remove(
     with Terminal():
         from voicelip.lips.face_store import face_folder, remove_face
 
-        for name in names:
-            face_folder(name)  # an unknown one is refused before any is deleted
-        for name in names:
-            remove_face(name)
-            print(f"removed {name}", flush=True)
+        kept.delete(names, face_folder, remove_face)
 
 
 def _line(profile: "FaceProfile") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voicelip.cli import failures
+from voicelip.cli import failures, kept
 from voicelip.cli import options as o
 from voicelip.cli.terminal import Terminal
 
@@ -101,23 +101,12 @@ def add(
 def list_voices(as_json: o.Json = False) -> None:
     """The voices that are kept here."""
     with Terminal(as_json) as terminal:
-        from voicelip.errors import VoicelipError
         from voicelip.speech.profile import to_dict
         from voicelip.speech.profile_store import load_profile, profile_names, voices_folder
 
-        profiles = []
-        for name in profile_names():
-            try:
-                profiles.append(load_profile(name))
-            except VoicelipError as error:  # one damaged profile does not hide the others
-                failures.say(f"voicelip: warning: {error}")
-        if as_json:
-            terminal.show_json([to_dict(profile) for profile in profiles])
-            return
-        for profile in profiles:
-            print(_line(profile))
-        if not profiles:
-            failures.say(f"no voices in {voices_folder()}; make one with `voicelip voice add NAME FILE...`")
+        none = f"no voices in {voices_folder()}; make one with `voicelip voice add NAME FILE...`"
+        found = kept.readable(profile_names(), load_profile)
+        kept.show_list(terminal, found, to_dict, _line, none, as_json)
 
 
 @app.command()
@@ -131,8 +120,7 @@ def show(name: Name, as_json: o.Json = False) -> None:
         if as_json:
             terminal.show_json(to_dict(profile))
             return
-        for key, value in _facts(profile, profile_folder(name)):
-            print(f"{key:12} {value}")
+        kept.show_facts(_facts(profile, profile_folder(name)))
 
 
 @app.command("test")
@@ -202,11 +190,7 @@ def remove(
     with Terminal():
         from voicelip.speech.profile_store import profile_folder, remove_profile
 
-        for name in names:
-            profile_folder(name)  # an unknown one is refused before any is deleted
-        for name in names:
-            remove_profile(name)
-            print(f"removed {name}", flush=True)
+        kept.delete(names, profile_folder, remove_profile)
 
 
 def _line(profile: "Profile") -> str:
