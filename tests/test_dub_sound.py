@@ -4,6 +4,7 @@ import sys
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,18 @@ from media_samples import make_video, numbered
 from voicelip.dub import mix, separate
 from voicelip.dub.job import CueState, Fit
 from voicelip.dub.level import LoudnessMeter, held_down
+from voicelip.dub.options import DubOptions
 from voicelip.dub.room_tone import RoomTone
+from voicelip.dub.sound_stage import SoundStage
 from voicelip.dub.speech_track import SpeechTrack, turns, write_stem
 from voicelip.dub.takes import Takes, Wish
 from voicelip.dub.timemap import Stretch, TimeMap
 from voicelip.dub.warped import warped
 from voicelip.errors import OptionError
-from voicelip.media import Audio, read_audio, write_audio
+from voicelip.media import Audio, Clip, VideoWriter, read_audio, write_audio
+from voicelip.media.mux import SoundTrack, mux
 from voicelip.media.sound_stream import SoundReader, channels_of
+from voicelip.progress import silent
 from voicelip.speech import Speech, loudness
 
 RATE = mix.RATE
@@ -299,3 +304,32 @@ def test_without_demucs_separation_is_refused_with_what_to_install(monkeypatch: 
     monkeypatch.setitem(sys.modules, "demucs", None)
     with pytest.raises(OptionError, match=r"pip install 'voicelip\[separate\]'"):
         separate.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001)])
+def test_in_an_hour_every_cue_is_heard_within_a_frame_and_none_drifts(
+    fps: Fraction, takes: Takes, tmp_path: Path
+) -> None:
+    minute = tmp_path / "minute.mp4"
+    with VideoWriter(minute, 32, 32, fps, preset="ultrafast") as writer:
+        for _ in range(round(60 * fps)):
+            writer.write_frame(np.zeros((32, 32, 3), np.uint8))
+    frames = 60 * round(60 * fps)
+    hiss = noise(1, 0.001)[None]
+    mux(tmp_path / "hour.mp4", [minute] * 60, fps, [SoundTrack(repeat(hiss, 3600), RATE, 1)])
+    starts = np.arange(7.0, 3590, 11) + np.random.default_rng(0).uniform(0, 5, 326).round(3)
+    cues = [placed(takes, n, float(start)) for n, start in enumerate(starts, 1)]
+    stage = SoundStage(
+        Clip(tmp_path / "hour.mp4"), cues, takes, TimeMap(), frames, "es", DubOptions(), None, silent
+    )
+    stage.write(tmp_path / "dub.mp4", [minute] * 60, False, lambda path: None)
+    reader = SoundReader(tmp_path / "dub.mp4", RATE, 1)
+    errors, at = [], 0
+    for start in starts:
+        first = round(start * RATE) - RATE // 2
+        reader.read(first - at)
+        errors.append(onset_s(reader.read(RATE), RATE) - 0.5)
+        at = first + RATE
+    assert np.abs(errors).max() < 0.04
+    assert abs(np.mean(errors[-50:]) - np.mean(errors[:50])) < 0.002

@@ -77,6 +77,7 @@ class SpeechStage:
             speed,
             options.engine,
             options.finish,
+            str(options.model_dir or ""),
         )
         try:
             return self._takes.take(wish)

@@ -34,6 +34,7 @@ class Wish:
     speed: float
     engine: str
     finish: bool
+    model_dir: str = ""  # the engine's model, where it does not bring one
 
     @functools.cached_property
     def key(self) -> str:
