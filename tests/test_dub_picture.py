@@ -65,7 +65,7 @@ def changed(dub: DubPicture, clip: Clip, part: slice = slice(None)) -> np.ndarra
 
 def one(clip: Clip, start_s: float, stop_s: float, **more) -> DubPicture:
     role = Role("", "stock:presenter")
-    said = people.stem(clip.info.duration_s, start_s, stop_s)
+    said = people.stem(max(clip.info.duration_s, stop_s), start_s, stop_s)
     return DubPicture(clip, [role], [Turn("", start_s, stop_s)], {"": said}, **more)
 
 
@@ -191,3 +191,32 @@ def test_a_new_mouth_never_reaches_onto_another_face(folder: Path) -> None:
     dub = DubPicture(clip, roles, [Turn("A", 0.4, 2.0)], stems)
     assert changed(dub, clip, slice(0, 144))[12:48].all()
     assert not changed(dub, clip, slice(144, None)).any()
+
+
+def test_without_sound_the_largest_face_speaks_and_the_user_is_told(folder: Path) -> None:
+    near = [
+        cv2.resize(image, None, fx=1.25, fy=1.25)[20 : 20 + PX, 30 : 30 + PX]
+        for image in people.presenter()[:30]
+    ]
+    clip = Clip(make_video(folder / "mute.mp4", people.beside(list(people.presenter()[:30]), near)))
+    dub = one(clip, 0.2, 1.0)
+    assert dub.told == {"": "the largest face"}
+    assert "the sound does not tell whose face" in dub.warnings[0]
+    several = DubPicture(
+        clip,
+        [ANNA, TOM],
+        [Turn("Anna", 0.2, 1.0)],
+        {"Anna": people.stem(1.2, 0.2, 1.0), "Tom": np.zeros(1, np.float32)},
+    )
+    assert not several.told
+    assert any("nobody in the picture seems to be Anna" in warning for warning in several.warnings)
+
+
+def test_a_photo_speaks(folder: Path) -> None:
+    photo = folder / "photo.png"
+    cv2.imwrite(str(photo), people.presenter()[0][..., ::-1])
+    dub = one(Clip(photo), 0.2, 1.0, count=30)
+    shown = pictures(dub)
+    assert len(shown) == 30
+    assert np.array_equal(shown[0], shown[29])
+    assert not np.array_equal(shown[0], shown[12])
