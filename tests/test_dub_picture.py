@@ -215,8 +215,8 @@ def test_without_sound_the_largest_face_speaks_and_the_user_is_told(folder: Path
 def test_a_photo_speaks(folder: Path) -> None:
     photo = folder / "photo.png"
     cv2.imwrite(str(photo), people.presenter()[0][..., ::-1])
-    dub = one(Clip(photo), 0.2, 1.0, count=30)
+    dub = one(Clip(photo), 0.6, 1.0, count=40)
     shown = pictures(dub)
-    assert len(shown) == 30
-    assert np.array_equal(shown[0], shown[29])
-    assert not np.array_equal(shown[0], shown[12])
+    assert len(shown) == 40
+    assert np.array_equal(shown[0], shown[39])
+    assert not np.array_equal(shown[0], shown[20])
