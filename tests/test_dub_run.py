@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from cli_runs import ENVIRONMENT, Run, runner, signals_kept
 from consent_samples import vouched_for
-from dub_samples import CUES, RATE, VOICE, clip, content, onsets_s, sound, subtitles
+from dub_samples import CUES, LETTER_S, RATE, VOICE, clip, content, onsets_s, sound, subtitles
 
 from voicelip.dub import DubOptions, DubResult, dub, pieces
 from voicelip.dub.given import default_job
@@ -233,6 +233,14 @@ def test_speech_that_the_clip_is_too_short_for_is_not_cut(small: Callable[..., D
     heard = sound(result.path)
     last = np.flatnonzero(np.abs(heard) > 0.05)[-1] / RATE
     assert last == pytest.approx(fit.end_s, abs=0.15)
+
+
+def test_speech_that_ends_with_the_clip_makes_it_no_longer(small: Callable[..., DubResult]) -> None:
+    letters = "Adiós." * 2
+    lasts_s = LETTER_S * len(letters)
+    result = small([(round(4.98 - lasts_s, 3), 5.0, letters)])
+    assert result.frames == 50
+    assert not any("the last picture" in warning for warning in result.warnings)
 
 
 def test_the_picture_can_be_slowed_instead(small: Callable[..., DubResult]) -> None:

@@ -1,5 +1,6 @@
 """The sound tracks of a dub, and the file that they and the picture become."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from voicelip.progress import Progress
 from voicelip.trust.watermark import Marker
 
 DUB_TITLE, ORIGINAL_TITLE = "Dub", "Original"
+_TAIL_S = Fraction(1, 10)  # after the last sound, where the picture has to wait for it
 
 
 class SoundStage:
@@ -117,5 +119,7 @@ def dub_frames(clip: Clip, times: TimeMap, speech_ends_s: float) -> tuple[int, i
     """
     fps = clip.info.fps
     shown = round(times.output(Fraction(clip.info.frame_count) / fps) * fps)
-    needed = -int(-(Fraction(speech_ends_s) + Fraction(1, 10)) * fps // 1)
-    return max(shown, needed), max(0, needed - shown) if speech_ends_s > float(shown / fps) else 0
+    if speech_ends_s <= shown / fps:
+        return shown, 0
+    needed = math.ceil((Fraction(speech_ends_s) + _TAIL_S) * fps)
+    return needed, needed - shown
