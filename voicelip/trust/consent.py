@@ -225,25 +225,26 @@ def _to_dict(consent: Consent) -> dict[str, Any]:
 
 
 def _from_dict(plain: Mapping[str, Any]) -> Consent:
-    texts = {name: _text(plain[name]) for name in ("id", "subject", "issued")}
-    if not ID.fullmatch(texts["id"]) or not texts["subject"]:
+    id_, subject = _text(plain["id"]), _text(plain["subject"])
+    if not ID.fullmatch(id_) or not subject:
         raise ValueError("has no id or no subject")
     media = tuple(_medium(each) for each in plain["media"][:_MOST_MEDIA])
     if not media:
         raise ValueError("names no voice and no face")
     scope = Scope(
-        *(tuple(map(_text, plain[name])) for name in ("purposes", "actions", "languages")),
-        date.fromisoformat(plain["not_before"]),
-        date.fromisoformat(plain["expires"]),
+        purposes=tuple(map(_text, plain["purposes"])),
+        actions=tuple(map(_text, plain["actions"])),
+        languages=tuple(map(_text, plain["languages"])),
+        not_before=date.fromisoformat(plain["not_before"]),
+        expires=date.fromisoformat(plain["expires"]),
     )
     issuer = plain["issuer"]
     key = base64.b64decode(issuer["key"], validate=True)
     if len(key) != 32:
         raise ValueError("holds no public key")
     statement = _statement(plain["statement"]) if plain["statement"] else None
-    return Consent(
-        **texts, scope=scope, media=media, issuer=_text(issuer["name"]), key=key, statement=statement
-    )
+    issued = _text(plain["issued"])
+    return Consent(id_, subject, issued, scope, media, _text(issuer["name"]), key, statement)
 
 
 def _medium(plain: Mapping[str, Any]) -> Medium:
