@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voicelip.media import Audio
-from voicelip.speech import fit, fit_descent, speak_text
+from voicelip.speech import finish, fit, fit_descent, speak_text
 from voicelip.speech.encoder import embed
 from voicelip.speech.engine import Voice
 from voicelip.speech.fit_target import Target
@@ -64,6 +64,16 @@ def test_a_fit_starts_between_the_mixture_and_the_mapper_s_style() -> None:
     np.testing.assert_allclose(start, (ends[0] + ends[1]) / 2, atol=1e-5)
     unknown = fit._start(mixture, replace(target, median_hz=None))
     np.testing.assert_array_equal(unknown, ends[0])
+
+
+def test_a_fitted_voice_is_not_filtered_again(reference: Audio) -> None:
+    target = finish.Target(finish.long_term_spectrum(reference))
+    plain, one_shot, fitted = (
+        speak_text("Good morning.", Voice("x", (("af_heart", 1.0),), target=each)).audio.samples
+        for each in (None, target, replace(target, is_fitted=True))
+    )
+    assert np.array_equal(fitted, plain)
+    assert not np.array_equal(one_shot, plain)
 
 
 @pytest.mark.slow
