@@ -161,10 +161,6 @@ class Job:
         """Replace one cue's file."""
         _write(self._cue_path(cue.number), asdict(cue))
 
-    def has_cue(self, number: int) -> bool:
-        """Whether a cue's file is there."""
-        return self._cue_path(number).is_file()
-
     def forget_cues_after(self, number: int) -> None:
         """Remove the files of cues that the subtitles no longer have."""
         for cue in self.cues():

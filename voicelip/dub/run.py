@@ -15,7 +15,7 @@ from voicelip.dub.given import Given
 from voicelip.dub.job import CueState, JobState
 from voicelip.dub.options import DubOptions, DubResult
 from voicelip.dub.picture_stage import PictureStage
-from voicelip.dub.script import merged
+from voicelip.dub.script import Script, merged
 from voicelip.dub.sound_stage import SoundStage, dub_frames
 from voicelip.dub.speech_stage import SpeechStage, fit_warnings, longest_end
 from voicelip.dub.takes import Takes
@@ -66,8 +66,8 @@ def check(
     """Refuse all that `dub` would refuse before its work; the warnings that it would begin with."""
     given = Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
     run = _Run(given, silent)
-    states, roles = run._script()
-    inputs.agreed(given.clip.path, roles, states, given.out, given.options)
+    script, roles = run._script()
+    inputs.agreed(given.clip.path, roles, script.cues, given.out, given.options)
     return tuple(run._told)
 
 
@@ -96,10 +96,11 @@ class _Run:
     def result(self) -> DubResult:
         """Do what is still to be done."""
         given, options = self._given, self._given.options
-        states, roles = self._script()
+        script, roles = self._script()
+        states = script.cues
         ids = list(inputs.agreed(given.clip.path, roles, states, given.out, options))
         self._signing(states, ids)  # what could hinder it does so now
-        state = self._noted(states)
+        state = self._noted(script)
         duration_s = Fraction(given.clip.info.frame_count) / given.clip.info.fps
         with self._watch.stage("speech"):
             speech = SpeechStage(given.job, self._takes, self._voices, options, self._progress)
@@ -174,11 +175,12 @@ class _Run:
         langs = sorted({state.lang for state in states})
         return inputs.agreed_by_drawn(given.clip, tracks, langs, given.out, given.options)
 
-    def _script(self) -> tuple[list[CueState], tuple[Role, ...]]:
+    def _script(self) -> tuple[Script, tuple[Role, ...]]:
         """The cues as they are to be said, and the roles of all who speak in them."""
         given = self._given
-        states, lost = merged(given.cues, given.cast, given.job.cues(), given.clip.info.duration_s)
-        self._told += lost
+        script = merged(given.cues, given.cast, given.job.cues(), given.clip.info.duration_s)
+        states = script.cues
+        self._told += script.told
         edited = [f"{state.number} ({', '.join(state.edited)})" for state in states if state.edited]
         if edited:
             self._told.append(f"edited in {given.job.folder.name}: cue {', '.join(edited)}")
@@ -187,9 +189,9 @@ class _Run:
             (state.voice for state in states), (state.lang for state in states), given.options.engine
         )
         self._voices.check_text({state.number: state.text for state in states}, given.options.engine)
-        return states, roles
+        return script, roles
 
-    def _noted(self, states: Sequence[CueState]) -> JobState:
+    def _noted(self, script: Script) -> JobState:
         """Write down what goes in, before the work."""
         given, options = self._given, self._given.options
         files = inputs.hashed(
@@ -207,7 +209,7 @@ class _Run:
         result = before.result if before else {}
         state = JobState(out, files, {"lang": given.lang, **options.to_dict()}, voicelip.__version__, result)
         given.job.write(state)
-        given.job.forget_cues_after(len(states))
+        script.write(given.job)
         return state
 
     def _tell_of(self, cues: Sequence[CueState]) -> None:

@@ -1,28 +1,47 @@
 """The cues of a job: as the subtitles and the cast have them now, with what was edited in the job folder."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from voicelip.dub.cast import Cast
 from voicelip.dub.cues import Cue
-from voicelip.dub.job import EDITABLE, CueState
+from voicelip.dub.job import EDITABLE, CueState, Job
 from voicelip.errors import JobError
 
 
-def merged(
-    cues: Sequence[Cue], cast: Cast, old: Sequence[CueState], duration_s: float
-) -> tuple[list[CueState], list[str]]:
-    """A state for every cue, in the order of the subtitles, and what the user should know.
+@dataclass(frozen=True)
+class Script:
+    """A state for every cue, in the order of the subtitles, and what the user should know. `moved` holds the
+    numbers that cues had before, by those that they have now.
+    """
+
+    cues: tuple[CueState, ...]
+    told: tuple[str, ...]
+    moved: Mapping[int, int]
+
+    def write(self, job: Job) -> None:
+        """Write what is not in the job folder yet, each cue before its old file becomes another's."""
+        there = {cue.number: cue for cue in job.cues()}
+        now = {cue.number: cue for cue in self.cues}
+        for number in _safe_order(now, self.moved):
+            if there.get(number) != now[number]:
+                job.write_cue(now[number])
+        job.forget_cues_after(len(now))
+
+
+def merged(cues: Sequence[Cue], cast: Cast, old: Sequence[CueState], duration_s: float) -> Script:
+    """The script as it is now.
 
     An edit in the job folder stands until the subtitles or the cast say something new about the same thing.
     """
-    found, told = [], []
+    found, told, moved = [], [], {}
     for cue, before in zip(cues, _predecessors(cues, old), strict=True):
         role = cast.role(cue.speaker)
         now = {**_said(cue), "voice": role.voice, "lang": role.lang}
         state = CueState(number=cue.number, line=cue.line, subtitle=now, **now)
         if before is not None:
+            moved[cue.number] = before.number
             state = replace(state, takes=before.takes, fit=before.fit, scores=before.scores)
             kept, lost = _edits(before, now)
             state = replace(state, **kept)
@@ -35,7 +54,19 @@ def merged(
                 f"cue {cue.number} begins at {state.start_s:g} s, after the clip's end; mend its file"
             )
         found.append(state)
-    return found, told
+    return Script(tuple(found), tuple(told), moved)
+
+
+def _safe_order(numbers: Collection[int], moved: Mapping[int, int]) -> list[int]:
+    """The numbers, each after the one whose cue stands in its file so far."""
+    tenants = {before: number for number, before in moved.items() if before != number}
+    order: dict[int, None] = {}
+    for number in numbers:
+        chain = [number]
+        while (tenant := tenants.get(chain[-1])) is not None and tenant not in order and tenant not in chain:
+            chain.append(tenant)
+        order.update(dict.fromkeys(reversed(chain)))
+    return list(order)
 
 
 def _said(cue: Cue) -> dict[str, Any]:

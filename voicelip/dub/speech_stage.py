@@ -39,7 +39,7 @@ class SpeechStage:
         done: list[CueState] = []
         for index, state in enumerate(ordered):
             made = self._fitted(state, schedule, index)
-            if made != state or not self._job.has_cue(state.number):
+            if made != state:
                 self._job.write_cue(made)
             done.append(made)
             self._progress("speech", index + 1, len(ordered), "cues")
