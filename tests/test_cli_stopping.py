@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from cli_runs import ENVIRONMENT, start
 
+from recipes.fuzzing.attempts import empty_home
 from voicelip.media import Audio, write_audio
 from voicelip.pipeline import PRESENTER_FACE
 
@@ -31,11 +32,19 @@ def minute(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """The presenter as a file never seen before, so that no face track of it is kept anywhere."""
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of commands that have a home of their own."""
+    return {**ENVIRONMENT, "VOICELIP_HOME": str(empty_home(tmp_path))}
+
+
+@pytest.fixture
+def clip(tmp_path: Path, home: dict[str, str]) -> Path:
+    """The presenter as a file never seen before, so that no face track of it is kept; with consent."""
     path = tmp_path / "clip.mp4"
     padding = os.urandom(56)
     path.write_bytes(PRESENTER_FACE.read_bytes() + (64).to_bytes(4, "big") + b"free" + padding)
+    new = ["consent", "new", "--subject", "Nobody", "--purpose", "tests", "--expires", "2099-01-01"]
+    assert start(*new, "--face", path, env=home).wait() == 0
     return path
 
 
@@ -93,8 +102,8 @@ def heed_signals() -> None:
 
 
 @pytest.mark.parametrize("stage", ["faces", "lips"])
-def test_ctrl_c_during(stage: str, clip: Path, minute: Path, folder: Path) -> None:
-    session = Session("lipsync", "--face", clip, "--audio", minute, "-o", folder / "out.mp4")
+def test_ctrl_c_during(stage: str, clip: Path, minute: Path, folder: Path, home: dict[str, str]) -> None:
+    session = Session("lipsync", "--face", clip, "--audio", minute, "-o", folder / "out.mp4", env=home)
     session.wait_for(rf"{stage}.*[1-9]\d*/\d+ frames")
     session.process.send_signal(signal.SIGINT)
     assert session.ended() == 130
