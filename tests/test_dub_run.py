@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from cli_runs import ENVIRONMENT, Run, runner, signals_kept
 from consent_samples import vouched_for
-from dub_samples import CUES, LETTER_S, RATE, VOICE, clip, content, onsets_s, sound, subtitles
+from dub_samples import CUES, LETTER_S, RATE, VOICE, HumEngine, clip, content, onsets_s, sound, subtitles
 
+from voicelip.cli import entry
 from voicelip.dub import DubOptions, DubResult, dub, pieces
 from voicelip.dub.given import default_job
 from voicelip.dub.job import Job
@@ -357,6 +358,32 @@ def test_the_command_says_how_the_cues_fitted(command: Run, talk: Path, done: Du
     missing = command("dub", talk, "-o", done.path)
     assert missing.code == 2
     assert "--subs FILE and --lang LANG" in missing.err
+
+
+def test_whoever_stops_the_command_hears_that_nothing_is_lost(
+    command: Run, talk: Path, subs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*given: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HumEngine, "synthesize", stop)
+    monkeypatch.setattr(entry, "_leave_now", sys.exit)
+    outcome = command(
+        "dub",
+        talk,
+        "--subs",
+        subs,
+        "--lang",
+        "es",
+        "--voice",
+        VOICE,
+        "--engine",
+        "hum",
+        "-o",
+        tmp_path / "a.mp4",
+    )
+    assert outcome.code == 130
+    assert f"kept in {tmp_path / 'a.dub'}; the same command goes on from there" in outcome.err
 
 
 PROCESS = """

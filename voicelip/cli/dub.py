@@ -1,11 +1,14 @@
 """`voicelip dub`: a clip and its translated subtitles in, a finished dub out; or a clip's own subtitles."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voicelip.cli import failures
 from voicelip.cli import options as o
 from voicelip.cli import review as checks
 from voicelip.cli.terminal import Terminal
@@ -176,6 +179,7 @@ def dub(
         if voice is None and cast is None:
             raise OptionError("nobody has a voice; give --voice VOICE, or --cast FILE for several speakers")
         from voicelip.dub.fit import Limits
+        from voicelip.dub.given import default_job
         from voicelip.dub.options import DubOptions
         from voicelip.dub.run import dub as run
 
@@ -187,16 +191,27 @@ def dub(
             engine=engine, model_dir=model_dir, finish=finish, lips=lips, adapted=adapted, detector=detector,
             strength=strength, device=device, crf=crf, preset=preset, agreement=o.agreement(consent, purpose),
         )  # fmt: skip
-        result = run(
-            clip, subs=subs, out=out, lang=lang, voice=voice, cast=cast, job=job, options=options,
-            overwrite=overwrite, progress=terminal.progress,
-        )  # fmt: skip
+        with _kept(job or default_job(out)):
+            result = run(
+                clip, subs=subs, out=out, lang=lang, voice=voice, cast=cast, job=job, options=options,
+                overwrite=overwrite, progress=terminal.progress,
+            )  # fmt: skip
         if not (report or wanted):
             terminal.show(result, _summary(result))
             return
         found, page = checks.reviewed(result.job, limits, terminal.progress)
         terminal.show(result, _summary(result), *checks.findings(found, page))
         checks.stop_if_failing(found, wanted, page)
+
+
+@contextmanager
+def _kept(job: Path) -> Iterator[None]:
+    """Whoever stops the work hears that it is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        failures.say(f"voicelip: what is made so far is kept in {job}; the same command goes on from there")
+        raise
 
 
 def _summary(result: "DubResult") -> str:
