@@ -205,6 +205,11 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+", help="recordings without a mark")
     parser.add_argument("--marked", type=int, default=84)
     parser.add_argument("--spoken", type=int, default=24)
+    parser.add_argument("--synthetic", type=Path, nargs="*", default=[], help="more speech to be marked")
+    parser.add_argument("--attacks", nargs="*", metavar="NAME", help="only these")
+    parser.add_argument(
+        "--no-alarms", action="store_true", help="leave out the search of unmarked recordings"
+    )
     parser.add_argument("--dnsmos", action="store_true", help="also by how much DNSMOS falls")
     parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
@@ -221,14 +226,17 @@ def main() -> None:
 def measure(arguments: argparse.Namespace) -> dict[str, object]:
     files = find_files(arguments.folders)
     chosen = [files[i] for i in np.linspace(0, len(files) - 1, arguments.marked).astype(int)]
+    chosen += find_files(arguments.synthetic)
     originals = [*spoken(arguments.spoken), *(read_audio(path) for path in chosen)]
     seconds = sum(audio.duration_s for audio in originals)
     began = time.process_time()
     marked = [watermark.mark(audio) for audio in originals]
     marking_s = (time.process_time() - began) / seconds
-    babble = np.add(*(np.resize(audio.resampled(16_000).samples, 160_000) for audio in originals[-2:]))
+    babble = np.add(*(np.resize(read_audio(path, 16_000).samples, 160_000) for path in files[:2]))
     found = {}
     for name, attack in attacks(babble).items():
+        if arguments.attacks is not None and name not in arguments.attacks:
+            continue
         scores = [watermark.find(attack(each.audio)).score for each in marked]
         found[name] = {"found": np.mean(np.array(scores) >= 0.5).round(4), "lowest": round(min(scores), 2)}
         print(name, found[name], flush=True)
@@ -237,9 +245,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
         "warned": sum(bool(each.warnings) for each in marked),
         "cpu_seconds_per_second": round(marking_s, 4),
         "found": found,
-        "alarms": alarms(files),
-        "alarms_in_music": [sum(watermark.find(tune).is_found for tune in melodies(50)), 50],
     }
+    if not arguments.no_alarms:
+        table["alarms"] = alarms(files)
+        table["alarms_in_music"] = [sum(watermark.find(tune).is_found for tune in melodies(50)), 50]
     if arguments.dnsmos:
         falls = [quality(a) - quality(b.audio) for a, b in zip(originals[::4], marked[::4], strict=True)]
         table["dnsmos_falls_by"] = {"mean": round(float(np.mean(falls)), 3), "of": len(falls)}

@@ -43,7 +43,14 @@ class VerifyCommand(TyperCommand):
             raise
 
 
-def verify(paths: Files, trust: Trust = None, as_json: o.Json = False) -> None:
+Detect = Annotated[
+    bool | None,
+    typer.Option("--detect/--no-detect", show_default=False,
+                 help="Look for signs of synthesis in the picture; else only where nothing is declared."),
+]  # fmt: skip
+
+
+def verify(paths: Files, trust: Trust = None, detect: Detect = None, as_json: o.Json = False) -> None:
     """Content credentials of files: intact or tampered with, by whom, made of what; and their watermark.
 
     Exit code: 0 authentic, 1 synthetic and declared so, 2 tampered with, 3 nothing found or nothing to
@@ -52,7 +59,7 @@ def verify(paths: Files, trust: Trust = None, as_json: o.Json = False) -> None:
     """
     with Terminal(as_json) as terminal:
         try:
-            reports = _examine(paths, trust)
+            reports = _examine(paths, trust, detect)
         except VoicelipError as error:
             failures.report(error)
             raise typer.Exit(NO_INPUT) from None
@@ -65,13 +72,15 @@ def verify(paths: Files, trust: Trust = None, as_json: o.Json = False) -> None:
         raise typer.Exit(_worst(reports))
 
 
-def _examine(paths: list[Path], trust: Path | None) -> list["Report"]:
+def _examine(paths: list[Path], trust: Path | None, detect: bool | None) -> list["Report"]:
+    from voicelip.examine import with_signals
     from voicelip.trust.verify import verify as examine
     from voicelip.trust.verify import verify_folder
 
     reports: list[Report] = []
     for path in paths:
-        reports.extend(verify_folder(path, trust) if path.is_dir() else [examine(path, trust)])
+        found = verify_folder(path, trust) if path.is_dir() else [examine(path, trust)]
+        reports.extend(with_signals(report, detect) for report in found)
     return reports
 
 

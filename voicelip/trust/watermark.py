@@ -31,7 +31,7 @@ _SILENT = perth.level(-90.0)
 _EASE_S = 0.005  # in which the mark gives way where it would exceed the sound's peak
 _SPEEDS = tuple(round(1 + step / 50, 2) for step in range(-6, 7) if step)
 _SEARCHED_S, _TRIED_S = 12, 4
-_DETUNED = (0.9, 0.94, 1.06, 1.1)
+_DETUNED, _DETUNED_S = (0.92, 1.08), 6
 
 _TOO_LITTLE = "the speech is too short or too quiet to carry the inaudible watermark"
 
@@ -178,7 +178,7 @@ class _Stretch:
         start_s = self.start / perth.FRAMES_PER_S
         if self.score < 0.5:
             return Found(self.score, speed, start_s)
-        detuned = [_heard(_hastened(_middle(low, _SEARCHED_S), by)).mean() for by in _DETUNED]
+        detuned = [_heard(_hastened(_middle(low, _DETUNED_S), by)).mean() for by in _DETUNED]
         said = self.said - 2 * max(0.0, float(np.mean(detuned)))
         return Found(_Stretch(self.start, said, self.needed).score, speed, start_s)
 
