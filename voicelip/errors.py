@@ -107,7 +107,7 @@ class JobError(VoicelipError):
 
 
 class ConsentError(VoicelipError):
-    """No valid consent covers this person and this use; `reason` is a word for it, as the audit log has it."""
+    """No valid consent covers this person and this use; `reason` is a word for it, for the audit log."""
 
     exit_code = 16
 
