@@ -139,7 +139,7 @@ class Studio:
 
 
 def _pasted(images: list[np.ndarray], crops: MouthCrops, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """The face box at 96 px and back: whole or its lower half, hard or feathered, perhaps softer or tinted."""
+    """The face box at 96 px and back: whole or its lower half, hard or feathered, maybe softer or tinted."""
     height, width = images[0].shape[:2]
     boxes = face_boxes(crops, height, width, (0, 10, 0, 0), smooth=True)
     lower_only, feathered = rng.random() < 0.5, rng.random() < 0.3
