@@ -411,7 +411,7 @@ class TestLog:
 
 
 def track_of(clip: Clip, options):
-    from voicelip.pipeline import _track
     from voicelip.progress import silent
+    from voicelip.talking_head import follow
 
-    return _track(clip, clip.info.frame_count, options, silent)
+    return follow(clip, clip.info.frame_count, options, silent)

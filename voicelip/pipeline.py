@@ -1,129 +1,28 @@
 """The order of the arrows: text to speech, speech and footage to a talking head, and nothing else."""
 
-import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
-from itertools import repeat
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from voicelip import claims, hub
+from voicelip import claims
 from voicelip.consents import Agreement, FaceChoice, Granted, Use, require
-from voicelip.errors import (
-    InputNotFoundError,
-    NoFaceError,
-    OptionError,
-    UnreadableMediaError,
-)
-from voicelip.face import (
-    Choice,
-    FaceStatus,
-    FaceTrack,
-    MouthCrops,
-    by_index,
-    detectors,
-    largest,
-    like_photo,
-    stabilise,
-)
-from voicelip.face.cache import cached_track
-from voicelip.face.looks import looks_of
-from voicelip.hashing import content_hash
-from voicelip.lips import generator as lip_generators
-from voicelip.lips.drawing import BATCH, drawn
-from voicelip.lips.mel import SAMPLE_RATE
-from voicelip.media import (
-    Audio,
-    Clip,
-    Picture,
-    VideoWriter,
-    ahead,
-    check_output,
-    depth_of,
-    paced_frames,
-    paced_length,
-    read_audio,
-    write_audio,
-)
-from voicelip.media.label import labelled
+from voicelip.errors import InputNotFoundError
+from voicelip.media import Clip, VideoWriter, check_output, read_audio, write_audio
 from voicelip.progress import Progress, silent
+from voicelip.stopwatch import Stopwatch
+from voicelip.talking_head import LipsyncOptions, Result, Work, regenerate
 from voicelip.trust import Claim, watermark
-from voicelip.trust.credentials import Finish, signing
+from voicelip.trust.credentials import signing
 
 if TYPE_CHECKING:
-    from voicelip.speech import Segment, Speech
+    from voicelip.speech import Speech
+
+__all__ = ["LipsyncOptions", "Result", "lipsync", "lipsync_to_measure", "say", "speak"]
 
 ASSETS = Path(__file__).parent / "assets"
 PRESENTER_FACE = ASSETS / "presenter.mp4"
 PRESENTER_VOICE = ASSETS / "presenter.wav"
 PRESENTER = "stock:presenter"
-
-_LOOKS = 5  # frames in which a face is compared with those that lips were adapted to
-_OWN_SOUND_S = 60.0  # of the clip, enough to tell how its speaker moves
-
-
-@dataclass(frozen=True)
-class LipsyncOptions:
-    """How footage meets speech; the defaults suit a clip of one person facing the camera."""
-
-    # A clip shorter than the speech goes back and forth or holds; a longer one is cut or kept to its end.
-    when_short: Literal["bounce", "hold"] = "bounce"
-    when_long: Literal["cut", "keep"] = "cut"
-    face_index: int | None = None  # counted from the left; default: the largest face
-    face_like: Path | None = None  # a photo of the person
-    strength: float = 1.0  # of the mouth's motion
-    static: bool = False  # only the clip's first frame is used, as a photo would be
-    detector: str = "mesh"
-    lips: str = "embedded"
-    adapted: str = "auto"  # the face whose adapted lips are used; auto: the one that the clip shows, if any
-    lips_options: object | None = None  # of the generator's own kind, such as Wav2LipOptions
-    device: str = "auto"  # of models that run in torch: cpu, cuda, cuda:N or mps
-    crf: int = 18
-    preset: str = "veryfast"
-    label: bool = False  # a small visible mark in a corner
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 2:
-            raise OptionError(f"strength {self.strength:g} is out of range; choose 0 to 2")
-        detectors.check_name(self.detector)
-        if self.face_index is not None and self.face_like is not None:
-            raise OptionError("face_index and face_like both choose a face; give one of them")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What was written, and what there is to know about it."""
-
-    path: Path
-    duration_s: float
-    frames: int
-    fps: float
-    timings_s: dict[str, float]
-    warnings: tuple[str, ...] = ()
-    passed_through: dict[str, int] = field(default_factory=dict)  # reason → frames left as they were
-    words: tuple["Segment", ...] = ()  # of speech made from text, as written, and when they are heard
-    adapted: str | None = None  # the face that the lips were adapted to
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, for JSON."""
-        words = [asdict(word) for word in self.words]
-        return {**asdict(self), "path": str(self.path), "warnings": list(self.warnings), "words": words}
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
 def speak(
@@ -150,7 +49,7 @@ def speak(
     consent record that covers it: one that is kept here, or that `agreement` names. Raises a VoicelipError
     subclass for anything the user can mend.
     """
-    out, watch = Path(out), _Stopwatch()
+    out, watch = Path(out), Stopwatch()
     check_output(out, overwrite)
     _check_srt(srt, overwrite)
     granted = require(Use("speak", voice=voice, lang=lang, out=out, agreement=agreement or Agreement()))
@@ -199,10 +98,10 @@ def _lipsynced(
     clip: Clip, audio: str | Path, out: Path, options: LipsyncOptions, overwrite: bool,
     progress: Progress, granted: Granted,
 ) -> Result:  # fmt: skip
-    watch = _Stopwatch()
+    watch = Stopwatch()
     claim = _animated(clip, options) + claims.recorded(Path(audio)) + Claim(consents=granted.ids)
-    work = _Work(out, options, overwrite, progress, watch, signing(out, claim), granted)
-    return _regenerate(clip, read_audio(audio), work, ())
+    work = Work(out, options, overwrite, progress, watch, signing(out, claim), granted)
+    return regenerate(clip, read_audio(audio), work, ())
 
 
 def say(
@@ -225,32 +124,19 @@ def say(
     """Make the person in the clip or photo `face` say `text` in `voice`: `speak`, then `lipsync`, without a
     file between. Voice and face each need a consent record that covers them.
     """
-    watch = _Stopwatch()
+    watch = Stopwatch()
     clip = _open_face(face)
     options = options or LipsyncOptions()
     _check_video(Path(out), clip, options, overwrite)
     _check_srt(srt, overwrite)
     granted = require(replace(_use_of_face("say", face, options, out, agreement), voice=voice, lang=lang))
     claim = _animated(clip, options) + _spoken(voice, engine) + Claim(consents=granted.ids)
-    work = _Work(Path(out), options, overwrite, progress, watch, signing(out, claim), granted)
+    work = Work(Path(out), options, overwrite, progress, watch, signing(out, claim), granted)
     chosen = _EngineChoice(engine, model_dir, options.device, finish)
     spoken, warnings = _speech(text, voice, lang, speed, chosen, progress, watch)
-    result = _regenerate(clip, spoken.audio, work, warnings)
+    result = regenerate(clip, spoken.audio, work, warnings)
     _write_srt(srt, spoken, overwrite)
     return replace(result, words=spoken.words)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What a video is made with and for."""
-
-    out: Path
-    options: LipsyncOptions
-    overwrite: bool
-    progress: Progress
-    watch: _Stopwatch
-    finish: Finish
-    granted: Granted
 
 
 def _use_of_face(
@@ -299,7 +185,7 @@ def _animated(clip: Clip, options: LipsyncOptions) -> Claim:
 
 def _speech(
     text: str, voice: str | Path, lang: str, speed: float, engine: _EngineChoice, progress: Progress,
-    watch: _Stopwatch,
+    watch: Stopwatch,
 ) -> tuple["Speech", tuple[str, ...]]:  # fmt: skip
     from voicelip import speech
 
@@ -327,209 +213,3 @@ def _open_face(face: str | Path) -> Clip:
     if str(face).startswith("stock:") and face != PRESENTER:
         raise InputNotFoundError(f"{face}: the only stock face is {PRESENTER}")
     return Clip(path)
-
-
-def _regenerate(clip: Clip, audio: Audio, work: _Work, warnings: tuple[str, ...]) -> Result:
-    options, watch, progress = work.options, work.watch, work.progress
-    fps = clip.info.fps
-    spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
-    generator = lip_generators.create(options.lips, options.lips_options, options.device)
-    frames = spoken if options.static else paced_length(clip.info.frame_count, spoken, options.when_long)
-    searched = 1 if options.static else min(frames, clip.info.frame_count)
-    with watch.stage("faces"):
-        if getattr(generator, "needs_faces", True):
-            track = _track(clip, searched, options, progress)
-            crops = stabilise(track)
-        else:
-            track, crops = _unsearched(searched)
-        work.granted.confirm(clip, track)
-    with watch.stage("listening"):
-        generator, adapted = _adapted(generator, options.adapted, clip, track)
-        job = lip_generators.Job(
-            audio.resampled(SAMPLE_RATE).samples,
-            frames,
-            fps,
-            crops,
-            clip.pictures_at,
-            options.strength,
-            _own_sound(clip),
-        )
-        session = generator.session(job)
-    passed: Counter[str] = Counter()
-    with (
-        watch.stage("lips"),
-        VideoWriter(
-            work.out,
-            clip.info.width,
-            clip.info.height,
-            fps,
-            audio.sample_rate,
-            clip.info.colour,
-            options.crf,
-            options.preset,
-            work.overwrite,
-            finish=work.finish,
-        ) as writer,
-    ):
-        pictures = _rendered(clip, frames, options, track, crops, session, passed)
-        sound = _MarkedSound(audio)
-        for index, picture in enumerate(ahead(pictures, depth_of(clip.info.width, clip.info.height))):
-            sound.write_until(writer, index / fps + 1)
-            writer.write_frame(labelled(picture) if options.label else picture)
-            progress("lips", index + 1, frames, "frames")
-        frames = writer.frames_written
-    warnings = (*warnings, *sound.warnings, *clip.problems, *_passed_warnings(passed, frames))
-    return Result(
-        work.out,
-        round(float(frames / fps), 3),
-        frames,
-        float(fps),
-        watch.seconds,
-        warnings,
-        dict(passed),
-        adapted=adapted,
-    )
-
-
-def _track(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress) -> FaceTrack:
-    """Follow the chosen face through the first `frames` frames; a second run reads the result from disk."""
-
-    def compute() -> FaceTrack:
-        detector = detectors.create(options.detector, options.device, progress)
-        source_images = (frame.picture.rgb(exact=False) for frame in clip.frames(0, frames))
-
-        def images() -> Iterator[np.ndarray]:
-            for number, image in enumerate(
-                ahead(source_images, depth_of(clip.info.width, clip.info.height)), start=1
-            ):
-                yield image
-                progress("faces", number, frames, "frames")
-
-        return detector.track(images(), _chosen(detector, options))
-
-    settings = (
-        f"{detectors.settings(options.detector)} {clip.info.fps} {frames} "
-        f"{options.face_index} {_photo_hash(options.face_like)}"
-    )
-    track, _ = cached_track(clip.path, settings, hub.home() / "tracks", compute)
-    if not track.tracked.any():
-        raise NoFaceError(
-            f"{clip.path}: no face that can be animated is seen; use a clip that shows it from the front"
-        )
-    return track
-
-
-def _adapted(
-    generator: lip_generators.LipGenerator, wanted: str, clip: Clip, track: FaceTrack
-) -> tuple[lip_generators.LipGenerator, str | None]:
-    """The generator that knows the person in the clip, if one was adapted to them, and the face's name."""
-    from voicelip.lips.adapted import adapted
-
-    return adapted(generator, wanted, clip.path, lambda: looks_of(clip, track, _LOOKS))
-
-
-def _unsearched(frames: int) -> tuple[FaceTrack, MouthCrops]:
-    """What stands for a track where no face is looked for: every frame is usable, and no point is known."""
-    points = np.full((frames, 478, 2), np.nan, np.float32)
-    status, shot = np.zeros(frames, np.int8), np.zeros(frames, np.int32)
-    whole = np.repeat(np.eye(2, 3)[None], frames, axis=0)
-    return FaceTrack(points, status, np.zeros(frames, np.float32), shot), MouthCrops(whole, points)
-
-
-def _own_sound(clip: Clip) -> np.ndarray | None:
-    """The beginning of the sound that the clip came with; what cannot be read is done without."""
-    if not clip.info.has_audio:
-        return None
-    try:
-        return read_audio(clip.path, SAMPLE_RATE, stop_s=_OWN_SOUND_S).samples
-    except UnreadableMediaError:
-        return None
-
-
-def _rendered(
-    clip: Clip,
-    frames: int,
-    options: LipsyncOptions,
-    track: FaceTrack,
-    crops: MouthCrops,
-    session: lip_generators.LipSession,
-    passed: Counter[str],
-) -> Iterator[Picture]:
-    """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted
-    by reason.
-    """
-    batch: list[lip_generators.Shot] = []
-    opacity = track.opacity()
-    source_frames = (
-        repeat(next(iter(clip.frames(0, 1))), frames)
-        if options.static
-        else paced_frames(clip, frames, options.when_short, options.when_long)
-    )
-    for index, frame in enumerate(ahead(source_frames, depth_of(clip.info.width, clip.info.height))):
-        source = min(frame.index, len(track) - 1)
-        batch.append(lip_generators.Shot(index, source, frame.picture))
-        if len(batch) == BATCH:
-            yield from _render_batch(batch, track, crops, opacity, session, passed)
-            batch = []
-    yield from _render_batch(batch, track, crops, opacity, session, passed)
-
-
-def _render_batch(
-    batch: list[lip_generators.Shot],
-    track: FaceTrack,
-    crops: MouthCrops,
-    opacity: np.ndarray,
-    session: lip_generators.LipSession,
-    passed: Counter[str],
-) -> list[Picture]:
-    patches = drawn(session, batch, crops, [float(opacity[shot.source_index]) for shot in batch])
-    for shot in batch:
-        if shot.output_index not in patches:
-            passed[FaceStatus(int(track.status[shot.source_index])).name.lower()] += 1
-    return [
-        shot.picture.with_patch(patches[shot.output_index]) if shot.output_index in patches else shot.picture
-        for shot in batch
-    ]
-
-
-class _MarkedSound:
-    """The speech with its watermark, handed over just ahead of the picture, so that little of it waits."""
-
-    def __init__(self, audio: Audio) -> None:
-        self._marker = watermark.Marker(audio.sample_rate, watermark.peak_of(audio))
-        self._blocks = self._marker.mark([audio.samples])
-        self._rate, self._written = audio.sample_rate, 0
-
-    def write_until(self, writer: VideoWriter, time_s: Fraction) -> None:
-        while self._written < time_s * self._rate:
-            block = next(self._blocks, None)
-            if block is None:
-                return
-            writer.write_audio(block)
-            self._written += len(block)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        return self._marker.warnings
-
-
-def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
-    said = {
-        "no_face": "show no face",
-        "turned_away": "show the face turned away",
-        "covered": "show the mouth covered",
-    }
-    return [
-        f"{count} of {frames} frames {said[reason]}; they were left as they are"
-        for reason, count in passed.items()
-    ]
-
-
-def _chosen(detector: detectors.Detector, options: LipsyncOptions) -> Choice:
-    if options.face_like is not None:
-        return like_photo(options.face_like, detector)
-    return largest if options.face_index is None else by_index(options.face_index)
-
-
-def _photo_hash(photo: Path | None) -> str:
-    return content_hash(photo) if photo else ""

@@ -1,10 +1,8 @@
 """The order of a dub: subtitles, speech, timing, picture, sound, one file; from wherever it was left."""
 
 import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from voicelip.dub.whole import WholeProgress
 from voicelip.hashing import content_hash
 from voicelip.progress import Progress, silent
 from voicelip.speech import EngineOptions
+from voicelip.stopwatch import Stopwatch
 from voicelip.trust.credentials import Finish, signing
 
 
@@ -71,23 +70,12 @@ def check(
     return tuple(run._told)
 
 
-@dataclass
-class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - began, 3)
-
-
 class _Run:
     """One run in a job folder that is locked."""
 
     def __init__(self, given: Given, progress: Progress) -> None:
         self._given, self._progress = given, WholeProgress(progress)
-        self._watch = _Stopwatch()
+        self._watch = Stopwatch()
         options = given.options
         self._voices = Voices(EngineOptions(options.model_dir, options.device), self._progress)
         self._takes = Takes(given.job.takes, self._voices.speak)
