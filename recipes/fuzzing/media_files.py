@@ -102,6 +102,6 @@ def _read_clip(path: Path) -> None:
 
 
 def _lipsync(path: Path) -> None:
-    from voicelip.pipeline import lipsync
+    from voicelip.pipeline import lipsync_to_measure
 
-    lipsync(face=path, audio=path, out=path.with_suffix(".out.mp4"), overwrite=True)
+    lipsync_to_measure(face=path, audio=path, out=path.with_suffix(".out.mp4"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from voicelip.errors import UnreadableMediaError
+from voicelip.media.container import open_container
 from voicelip.media.failures import check_input, reading
 from voicelip.media.sound import GAP_S, LONGEST_GAP_S, decoded_frames, picture_start_s, samples_of
 
@@ -55,19 +56,15 @@ class SoundReader:
 
 def channels_of(path: str | Path) -> int:
     """How many channels the first sound track has; 0 if there is none."""
-    import av
-
     path = Path(path)
     check_input(path)
-    with reading(path), av.open(str(path)) as container:
+    with reading(path), open_container(path) as container:
         stream = next(iter(container.streams.audio), None)
         return 0 if stream is None or stream.codec_context is None else int(stream.codec_context.channels)
 
 
 def _blocks(path: Path, rate: int, channels: int) -> Any:
-    import av
-
-    with reading(path), av.open(str(path)) as container:
+    with reading(path), open_container(path) as container:
         stream = next(iter(container.streams.audio), None)
         if stream is None or stream.codec_context is None:
             raise UnreadableMediaError(f"{path}: holds no sound; name a recording, or a video with sound")
