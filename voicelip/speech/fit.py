@@ -170,11 +170,16 @@ def _overrides(descent: "Descent", graph: Graph, factor: float) -> dict[str, np.
 
 @contextmanager
 def _threads() -> Iterator[None]:
-    """All cores for torch, up to four; more do not help phrases of two seconds."""
+    """All cores for torch, up to four, for more do not help with two seconds; fewer if the user says so.
+
+    On a machine that is busy with other things threads wait for each other, and one is much faster.
+    """
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    most = int(asked) if asked.isdecimal() and int(asked) else 4
+    torch.set_num_threads(min(most, os.cpu_count() or 1))
     try:
         yield
     finally:
