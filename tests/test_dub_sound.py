@@ -1,5 +1,6 @@
 """The sound of a dub: speech over a background, in time, at its loudness, however long."""
 
+import math
 import sys
 import wave
 from collections.abc import Iterator
@@ -26,8 +27,10 @@ from voicelip.errors import OptionError
 from voicelip.media import Audio, Clip, VideoWriter, read_audio, write_audio
 from voicelip.media.mux import SoundTrack, mux
 from voicelip.media.sound_stream import SoundReader, channels_of
+from voicelip.pipeline import PRESENTER_VOICE
 from voicelip.progress import silent
 from voicelip.speech import Speech, loudness
+from voicelip.trust.watermark import Marker, find
 
 RATE = mix.RATE
 SPEECH_RATE = 24_000
@@ -50,10 +53,6 @@ def level_at(samples: np.ndarray, hz: float, rate: int = RATE) -> float:
     """How much of a tone there is: its amplitude."""
     turn = np.exp(-2j * np.pi * hz * np.arange(len(samples)) / rate)
     return float(2 * np.abs((samples * turn).mean()))
-
-
-def unmarked(spoken: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-    return spoken
 
 
 # Loudness and peaks in blocks
@@ -199,7 +198,7 @@ def mixed(takes: Takes, path: Path, cues: list[CueState], own: bool, seconds: fl
     original = mix.listened(path, 1)
     track = SpeechTrack(cues, takes, RATE)
     return np.concatenate(
-        list(mix.mixed(track, mix.Bed(path, own), scene(seconds, slots), original, unmarked)), axis=1
+        list(mix.mixed(track, mix.Bed(path, own), scene(seconds, slots), original)), axis=1
     )[0]
 
 
@@ -233,7 +232,7 @@ def test_the_room_is_heard_under_the_dub_as_it_is_between(takes: Takes, tmp_path
     original = mix.listened(tmp_path / "a.wav", 1)
     track = SpeechTrack([quiet], takes, RATE)
     bed = mix.Bed(tmp_path / "a.wav", True)
-    heard = np.concatenate(list(mix.mixed(track, bed, scene(12, slots), original, unmarked)), axis=1)[0]
+    heard = np.concatenate(list(mix.mixed(track, bed, scene(12, slots), original)), axis=1)[0]
     kept_down = heard[round(6.0 * RATE) : round(6.9 * RATE)]
     left = 10 ** (mix.DUCKED_DB / 20) * tone(2, 700, level=0.2)[RATE : round(1.9 * RATE)]
     room_level = float(np.std(kept_down - left))
@@ -298,6 +297,22 @@ def test_a_separated_background_is_whole_however_many_blocks_it_takes(
     left = np.concatenate(list(separate.without_voice(reader, len(sound), halved)), axis=1)
     np.testing.assert_allclose(left, np.stack([sound, sound]) / 2, atol=1e-4)
     assert heard == [12, 12, 12, 11]  # a block with five seconds before and after
+
+
+def test_the_whole_mix_bears_the_watermark_where_little_is_said() -> None:
+    """The original between the cues bears it too, in both channels alike."""
+    rng = np.random.default_rng(0)
+    own = read_audio(PRESENTER_VOICE, RATE).samples
+    sound = 0.5 * np.resize(own, 30 * RATE) * (0.6 + 0.4 * np.sin(np.arange(30 * RATE) / RATE))
+    stereo = np.stack([sound, 0.3 * sound + rng.normal(0, 0.003, len(sound))]).astype(np.float32)
+    marker = Marker(RATE, math.inf)
+    heard = np.concatenate(list(mix.marked(blocks(stereo), lambda sound, rate: marker.mark(sound))), axis=1)
+    assert heard.shape == stereo.shape
+    assert not find(Audio(stereo.mean(axis=0), RATE)).is_found
+    assert find(Audio(heard.mean(axis=0), RATE)).score > 0.9
+    change = heard - stereo
+    np.testing.assert_allclose(change[0], change[1], atol=1e-6)
+    assert np.abs(change).max() < 0.2 * np.abs(stereo).max()
 
 
 def test_without_demucs_separation_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

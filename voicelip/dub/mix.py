@@ -1,5 +1,6 @@
 """The sound of a dub: its speech over the background, block by block, at a loudness that is asked for."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,14 +76,12 @@ def listened(original: Path | None, channels: int, heard: Heard = lambda samples
     return Listened(meter.lufs - 10 * np.log10(channels), tone)
 
 
-def mixed(
-    speech: SpeechTrack, bed: Bed | None, scene: Scene, original: Listened, mark: Mark
-) -> Iterator[np.ndarray]:
-    """(C, N) float32 blocks at 48 kHz; `mark` puts the watermark into the speech."""
+def mixed(speech: SpeechTrack, bed: Bed | None, scene: Scene, original: Listened) -> Iterator[np.ndarray]:
+    """(C, N) float32 blocks at 48 kHz."""
     curve = _Curve(ducked(scene.slots_s)) if bed and bed.is_original else None
     under = _blocks(bed, scene)
     at = 0
-    for spoken in mark(_spoken(speech, scene.samples, original.speech_gain), RATE):
+    for spoken in _spoken(speech, scene.samples, original.speech_gain):
         count = len(spoken)
         block = under(count)
         if curve is not None:
@@ -91,6 +90,28 @@ def mixed(
             block = block * gains + original.tone.read(at, count) * np.sqrt(1 - gains**2)
         yield (block + spoken).astype(np.float32)
         at += count
+
+
+def marked(blocks: Iterator[np.ndarray], mark: Mark) -> Iterator[np.ndarray]:
+    """(C, N) blocks with the watermark that `mark` puts into the middle of their channels, in all alike.
+
+    The whole mix bears it, not the speech alone: beside an unmarked background it would soon be lost.
+    """
+    waiting: deque[np.ndarray] = deque()
+
+    def middles() -> Iterator[np.ndarray]:
+        for block in blocks:
+            waiting.append(block)
+            yield block.mean(axis=0)
+
+    held = np.zeros((1, 0), np.float32)
+    for middle in mark(middles(), RATE):
+        count = len(middle)
+        while held.shape[1] < count:
+            block = waiting.popleft()
+            held = np.concatenate([held, block], axis=1) if held.shape[1] else block
+        block, held = held[:, :count], held[:, count:]
+        yield (block + (middle - block.mean(axis=0))).astype(np.float32)
 
 
 def levelled(

@@ -72,21 +72,20 @@ class SoundStage:
         )
         bed, scene = self._bed(), self._scene(self._channels)
 
-        def blocks(marked: bool) -> Iterator[np.ndarray]:
-            mark = self._mark if marked else lambda spoken, rate: spoken
-            return mix.mixed(self._speech, bed, scene, original, mark)
+        def mixed() -> Iterator[np.ndarray]:
+            return mix.mixed(self._speech, bed, scene, original)
 
         return mix.levelled(
-            lambda: blocks(False),
-            lambda: blocks(True),
+            mixed,
+            lambda: mix.marked(mixed(), self._mark),
             self._channels,
             self._options.lufs,
             lambda done: self._progress("mixing", min(done / mix.RATE, total), total, "s"),
         )
 
-    def _mark(self, spoken: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-        marker = Marker(rate)
-        yield from marker.mark(spoken)
+    def _mark(self, sound: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+        marker = Marker(rate, math.inf)  # peaks are held down afterwards
+        yield from marker.mark(sound)
         self.warnings = marker.warnings
 
     def _bed(self) -> mix.Bed | None:
