@@ -79,6 +79,7 @@ FRENCH = [
     ("1re, 2e et 3ème", "première, deuxième et troisième"),
     ("06 12 34 56 78", "zéro six, douze, trente-quatre, cinquante-six, soixante-dix-huit"),
     ("jean@exemple.fr", "jean arobase exemple point F R"),
+    ("Le train du XIXe siècle. Ce soir", "Le train du dix-neuvième siècle. Ce soir"),
 ]
 ITALIAN = [
     ("1.234,5 kg", "milleduecentotrentaquattro virgola cinque chilogrammi"),

@@ -12,7 +12,7 @@ TABLE = Language(
     number="numéro",
     group_marks=". \u00a0\u202f",
     ordinal_signs=r"(?P<masculine>er|ème|eme|ième|e|nd)|(?P<feminine>re|ère|nde)",
-    roman_ordinal=r"\b(?P<roman>[IVXLC]+)(?:e|ème)\b",
+    roman_ordinal=r"\b(?!(?:Le|Ce)\b)(?P<roman>[IVXLC]+)(?:e|ème)\b",  # words, not 50 and 100
     roman_cardinal=r"\b(?:Louis|Henri|Charles|Napoléon|Philippe|Benoît|Pie|Jean-Paul|[Cc]hapitre|[Tt]ome|"
     r"[Vv]olume|[Pp]artie|[Aa]cte|[Ss]cène|[Aa]nnexe) (?P<roman>[IVXLC]+)\b",
     feminine_nouns=r"(?:heure|fois|minute|seconde|personne|semaine|année|page|femme|fille|tonne|journée|chose|"
