@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from voicelip.errors import InputNotFoundError, OptionError
+from voicelip.plain_yaml import NotYamlError, read_yaml
 
 ANYONE = "*"  # the entry for speakers who have none of their own
 _KEYS = {"voice", "face", "lang"}
@@ -75,19 +76,15 @@ def read_cast(path: str | Path | None, voice: str | None = None, lang: str = "en
 
 
 def _entries(path: Path) -> Mapping[Any, Any]:
-    import yaml
-
     try:
-        found = yaml.safe_load(path.read_text("utf-8-sig"))
+        found = read_yaml(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise InputNotFoundError(f"{path}: no such file; check the name and the folder") from None
     except (OSError, UnicodeDecodeError) as failure:
         raise OptionError(f"{path}: cannot be read as text in UTF-8 ({failure})") from None
-    except yaml.YAMLError as failure:
-        mark = getattr(failure, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
+    except NotYamlError as failure:
         raise OptionError(
-            f"{path}{where}: is not YAML; write a line `Name: VOICE` for each speaker"
+            f"{path}{failure.where}: is not YAML; write a line `Name: VOICE` for each speaker"
         ) from None
     if not isinstance(found, dict) or not found:
         raise OptionError(f"{path}: names nobody; write a line `Name: VOICE` for each speaker")

@@ -9,6 +9,7 @@ from typing import Any
 
 from voicelip.dub.request import NEEDED, Request
 from voicelip.errors import InputNotFoundError, OptionError
+from voicelip.plain_yaml import NotYamlError, read_yaml, yaml_nodes
 
 SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
 
@@ -116,21 +117,16 @@ def _jsonl(text: str) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield number, line
 
 
 def _yaml(path: Path, text: str) -> Iterator[tuple[int, Any]]:
     """A list of rows, or `defaults:` for all of them and `jobs:`."""
-    import yaml
-
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as failure:
-        mark = getattr(failure, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise OptionError(f"{path}{where}: is not YAML; write a list of rows") from None
+        root, values = yaml_nodes(text), read_yaml(text)
+    except NotYamlError as failure:
+        raise OptionError(f"{path}{failure.where}: is not YAML; write a list of rows") from None
     defaults: Any = {}
     if isinstance(values, dict) and set(values) <= {"defaults", "jobs"}:
         nodes = {key.value: value for key, value in root.value}

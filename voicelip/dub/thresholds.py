@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voicelip.errors import InputNotFoundError, OptionError
+from voicelip.plain_yaml import NotYamlError, read_yaml
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,11 @@ class Thresholds:
         """From a YAML file with a line `name: value` for each that is not to be the default."""
         if path is None:
             return cls()
-        import yaml
-
         try:
-            values = yaml.safe_load(Path(path).read_text("utf-8-sig"))
+            values = read_yaml(Path(path).read_text("utf-8-sig"))
         except FileNotFoundError:
             raise InputNotFoundError(f"{path}: no such file; check the name and the folder") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        except (OSError, UnicodeDecodeError, NotYamlError):
             raise OptionError(f"{path}: is not YAML; write a line `name: value` for each threshold") from None
         if not isinstance(values, dict):
             raise OptionError(f"{path}: holds no thresholds; write a line `name: value` for each")

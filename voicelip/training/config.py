@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from voicelip.errors import InputNotFoundError, OptionError
+from voicelip.plain_yaml import NotYamlError, read_yaml
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Schedule = Literal["cosine", "constant"]
@@ -49,7 +50,7 @@ def load_config(kind: type[Config], path: Path | None = None, overrides: Sequenc
         key, equals, value = word.partition("=")
         if not equals:
             raise OptionError(f"--set {word}: write it as key=value")
-        values[key.strip()] = _yaml().safe_load(value)
+        values[key.strip()] = _value(word, value)
     return make_config(kind, values, path)
 
 
@@ -71,15 +72,14 @@ def make_config(kind: type[Config], values: dict[str, Any], path: Path | None = 
 
 
 def _read(path: Path) -> dict[str, Any]:
-    yaml = _yaml()
     try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
+        loaded = read_yaml(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise InputNotFoundError(
             f"{path}: no such config; those that come with it are in configs/"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    except (NotYamlError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: not YAML: {error}") from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -87,12 +87,11 @@ def _read(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _yaml() -> Any:
+def _value(word: str, value: str) -> Any:
     try:
-        import yaml
-    except ImportError as error:
-        raise OptionError("configs need PyYAML; run: pip install 'voicelip[train]'") from error
-    return yaml
+        return read_yaml(value)
+    except NotYamlError as error:
+        raise OptionError(f"--set {word}: not YAML: {error}") from None
 
 
 def _meant(key: str, known: list[str]) -> str:
