@@ -70,7 +70,7 @@ def speak_text(
     """Speak `text` in a voice given as such, as `stock:NAME`, as a profile's name or as a recording's path.
 
     With `finish` the speech of a real person's voice is brought to the colour of the reference, unless the
-    voice was fitted: a fit has learned it, and filtering again was measured to cost likeness and words.
+    voice was fitted: a fit has learned it, and filtering again was measured to cost likeness.
     """
     speaker = load_engine(engine, options)
     if not isinstance(voice, Voice):
