@@ -244,7 +244,7 @@ class _Work:
             state = json.loads(self._state(row).read_text("utf-8"))
             is_same = state["print"] == fingerprint(request)
             facts = dict(state["facts"])
-        except (OSError, ValueError, KeyError, TypeError, VoicelipError):
+        except (OSError, RecursionError, ValueError, KeyError, TypeError, VoicelipError):
             return None
         lacks_report = (self._options.report or self._options.fail_on) and "report" not in facts
         if not is_same or lacks_report:

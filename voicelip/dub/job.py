@@ -206,7 +206,7 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as failure:
+    except (OSError, RecursionError, ValueError) as failure:
         raise _damaged(path, f"it cannot be read as JSON ({failure})") from None
     if not isinstance(data, dict):
         raise _damaged(path, "it should hold one object")

@@ -83,7 +83,7 @@ def _known(job: Job, state: JobState) -> dict[str, Any]:
     """What an earlier report measured of the file, if it was this job's present output."""
     try:
         known = json.loads((job.folder / FILE).read_text("utf-8"))["measured"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, RecursionError, ValueError, KeyError, TypeError):
         return {}
     return known if known.get("sha256") == state.result.get("sha256") else {}
 

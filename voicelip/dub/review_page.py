@@ -127,6 +127,6 @@ def _curves(report: Report) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads((report.job / CURVES).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, RecursionError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -93,7 +93,7 @@ class Takes:
         try:
             known = json.loads(self._facts(key).read_text("utf-8"))
             is_whole = known["sha256"] == content_hash(self._sound(key))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, RecursionError, ValueError, KeyError, TypeError):
             return None
         return known if is_whole else None
 

@@ -109,7 +109,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST_FACTS:
             raise _damaged(folder, f"{FACTS} is too large")
         facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise _damaged(folder, f"{FACTS} cannot be read ({type(error).__name__})") from None
     if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
         raise _damaged(folder, f"{FACTS} is no voice profile")
