@@ -82,10 +82,10 @@ def onsets_s(samples: np.ndarray, near_s: list[float], level: float) -> list[flo
     return found
 
 
-class HumEngine:
+class DroneEngine:
     """An engine as another package may bring it: hums for as long as a text is, as fast as is asked for."""
 
-    name = "hum"
+    name = "drone"
     languages = ("es",)
     sample_rate = 24_000
     said: ClassVar[list[str]] = []

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from cli_runs import ENVIRONMENT, Run, runner, signals_kept
 from consent_samples import vouched_for
-from dub_samples import CUES, LETTER_S, RATE, VOICE, HumEngine, clip, content, onsets_s, sound, subtitles
+from dub_samples import CUES, LETTER_S, RATE, VOICE, DroneEngine, clip, content, onsets_s, sound, subtitles
 
 from voicelip.cli import entry
 from voicelip.dub import DubOptions, DubResult, dub, pieces
@@ -45,7 +45,7 @@ FRAME_S = 0.04  # a frame of a usual video
 def short_pieces_and_an_engine_that_hums() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "PIECE_S", 1)
-        patch.setitem(engine._BUILT_IN, "hum", "dub_samples:HumEngine")
+        patch.setitem(engine._BUILT_IN, "drone", "dub_samples:DroneEngine")
         yield
 
 
@@ -77,7 +77,7 @@ def subs(folder: Path) -> Path:
     return subtitles(folder / "talk.es.srt")
 
 
-HUMMING = DubOptions(engine="hum", subs_in=True, original_lang="en")
+HUMMING = DubOptions(engine="drone", subs_in=True, original_lang="en")
 
 
 def run(talk: Path, subs: Path, out: Path, **changes: Any) -> DubResult:
@@ -246,7 +246,7 @@ def test_speech_that_ends_with_the_clip_makes_it_no_longer(small: Callable[..., 
 
 def test_the_picture_can_be_slowed_instead(small: Callable[..., DubResult]) -> None:
     result = small(
-        [(1.0, 1.8, "Hola a todos."), (3.0, 4.0, "Adiós.")], options=DubOptions(engine="hum", fit="video")
+        [(1.0, 1.8, "Hola a todos."), (3.0, 4.0, "Adiós.")], options=DubOptions(engine="drone", fit="video")
     )
     first, second = (cue.fit for cue in result.cues)
     assert first is not None and second is not None  # noqa: PT018
@@ -294,7 +294,7 @@ def test_what_would_fail_later_is_refused_before_the_work(talk: Path, subs: Path
         (OptionError, {"out": talk, "overwrite": True}),
         (OutputError, {"out": tmp_path / "none" / "a.mp4"}),
         (OptionError, {"out": tmp_path / "a.avi"}),
-        (InputNotFoundError, {"options": DubOptions(engine="hum", background=tmp_path / "none.wav")}),
+        (InputNotFoundError, {"options": DubOptions(engine="drone", background=tmp_path / "none.wav")}),
         (TextError, {"subs": subtitles(tmp_path / "ru.srt", ((1, 2, "Привет"),)), "options": DubOptions()}),
         (SubtitleError, {"subs": subtitles(tmp_path / "late.srt", ((70.0, 71.0, "Tarde"),))}),
     ]
@@ -350,7 +350,7 @@ def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_command_says_how_the_cues_fitted(command: Run, talk: Path, done: DubResult, subs: Path) -> None:
     outcome = command(
-        "dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--engine", "hum", "--subs-in",
+        "dub", talk, "--subs", subs, "--lang", "es", "--voice", VOICE, "--engine", "drone", "--subs-in",
         "--original-lang", "en", "-o", done.path,
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
@@ -366,7 +366,7 @@ def test_whoever_stops_the_command_hears_that_nothing_is_lost(
     def stop(*given: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(HumEngine, "synthesize", stop)
+    monkeypatch.setattr(DroneEngine, "synthesize", stop)
     monkeypatch.setattr(entry, "_leave_now", sys.exit)
     outcome = command(
         "dub",
@@ -378,7 +378,7 @@ def test_whoever_stops_the_command_hears_that_nothing_is_lost(
         "--voice",
         VOICE,
         "--engine",
-        "hum",
+        "drone",
         "-o",
         tmp_path / "a.mp4",
     )

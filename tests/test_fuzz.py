@@ -11,11 +11,14 @@ _PROCESSES = {"lipsync", "consent record"}  # costly: left to the recipe
 @pytest.mark.parametrize("name", sorted(targets().keys() - _PROCESSES))
 def test_spoilt_files_are_read_or_refused(name, tmp_path, monkeypatch):
     monkeypatch.setenv("VOICELIP_HOME", str(empty_home(tmp_path)))
-    (tmp_path / "work").mkdir()
-    tally = run(targets()[name], 25, 1, tmp_path / "work", tmp_path)
+    target, work = targets()[name], tmp_path / "work"
+    work.mkdir()
+    for file, content in target.seeds(work).items():
+        (work / file).write_bytes(content)
+        target.call(work / file)  # a good file is read
+    tally = run(target, 25, 1, work, tmp_path)
     assert tally.failures == {}
     assert tally.tried >= 25
-    assert tally.accepted
     assert tally.refused or name in ("verify", "face track")  # these answer to anything
 
 

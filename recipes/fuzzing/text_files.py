@@ -48,9 +48,9 @@ def _read_config(path: Path) -> None:
 
 def _texts(folder: Path) -> dict[str, bytes]:
     lines = {
-        "en": 'On <break 400ms> March 3, 2024 at 10:30 *I* pay $3.50 to j@a.com [Nguyen](/wˈɪn/), IV. "No!"',
+        "en-us": 'On <break 1s> March 3, 2024 at 10:30 *I* pay $3.50 to j@a.com [Nguyen](/wˈɪn/), IV. "No!"',
         "es": "El siglo XXI, 21 personas, 120 km/h, 1.234,5 €; ¿qué? http://a.b/c",
-        "fr": "le 1er mars à 10h30, 5 M€, nº 3, l'été",
+        "fr-fr": "le 1er mars à 10h30, 5 M€, nº 3, l'été",
         "hi": "₹500.50, 12,34,567 लोग",
         "it": "l'8 marzo, 3,5 kg, 2° piano",
         "pt-br": "às 10h30, R$ 5,00, 1ª vez",
