@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from voicelip.dub.cast import Role
 from voicelip.dub.lip_times import heard, opacity, talking
 from voicelip.dub.mouths import Mouth, Part
 from voicelip.dub.original import OriginalSound, listen
+from voicelip.dub.picture_options import PictureOptions
 from voicelip.dub.regions import Neighbours
 from voicelip.dub.seen import passed_frames, passed_warnings
 from voicelip.dub.speaker_lips import lips_of
@@ -35,18 +35,6 @@ from voicelip.progress import Progress, silent
 
 Span = tuple[float, float]  # start and end, s
 _LOOKS = 3  # at each person, to compare them with a photo
-
-
-@dataclass(frozen=True)
-class PictureOptions:
-    """How faces are found and mouths are made; as in LipsyncOptions."""
-
-    detector: str = "mesh"
-    lips: str = "embedded"
-    lips_options: object | None = None
-    adapted: str = "auto"
-    device: str = "auto"
-    strength: float = 1.0
 
 
 class DubPicture:

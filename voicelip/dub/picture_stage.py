@@ -13,7 +13,8 @@ from voicelip.dub.inputs import Tracks
 from voicelip.dub.job import CueState, Job
 from voicelip.dub.mix import original_heard
 from voicelip.dub.options import DubOptions
-from voicelip.dub.picture import DubPicture, PictureOptions
+from voicelip.dub.picture import DubPicture
+from voicelip.dub.picture_options import PictureOptions
 from voicelip.dub.pieces import Pictures, Piece, PieceFolder, grid, key_of
 from voicelip.dub.speech_stage import Spoken
 from voicelip.dub.speech_track import SpeechTrack, slots, turns, write_stem

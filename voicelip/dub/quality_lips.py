@@ -12,7 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from voicelip.dub.job import CueState
-from voicelip.dub.picture import PictureOptions, find_faces
+from voicelip.dub.picture import find_faces
+from voicelip.dub.picture_options import PictureOptions
 from voicelip.dub.speech_track import SpeechTrack
 from voicelip.face.people import SeenPerson, people
 from voicelip.face.track import FaceStatus

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from voicelip.dub.original import OriginalSound
+from voicelip.dub.picture_options import PictureOptions
 from voicelip.errors import OptionError
 from voicelip.face import stabilise
 from voicelip.face.stored_piece import StoredPiece
@@ -18,9 +18,6 @@ from voicelip.lips.adapted import adapted
 from voicelip.lips.embedded import EmbeddedGenerator
 from voicelip.media import Clip
 
-if TYPE_CHECKING:
-    from voicelip.dub.picture import PictureOptions
-
 _MOST_PIECES = 12  # of a speaker's footage; more do not tell more
 
 
@@ -28,7 +25,7 @@ def lips_of(
     clip: Clip,
     by_speaker: Mapping[str, Sequence[StoredPiece]],
     sound: OriginalSound | None,
-    options: "PictureOptions",
+    options: PictureOptions,
 ) -> dict[str, lip_generators.LipGenerator]:
     """A generator for each speaker whose face is in `by_speaker`."""
     shipped = lip_generators.create(options.lips, options.lips_options, options.device)
