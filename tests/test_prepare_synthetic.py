@@ -1,6 +1,5 @@
 """Rendered talking heads as training data: readable, repeatable, landmarks where Face Mesh sees them."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +8,6 @@ import pytest
 
 pytest.importorskip("numba")
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # recipes/ is not part of the installed package
 
 from recipes import prepare_synthetic  # noqa: E402
 from recipes.prepare_synthetic import PICTURE_PX, Cast, SyntheticClip, draw, write_shard  # noqa: E402

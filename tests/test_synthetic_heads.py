@@ -1,6 +1,5 @@
 """The rendered presenter that ships with the package, and the renderer behind her."""
 
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import voicelip
 
 pytest.importorskip("numba")
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # recipes/ is not part of the installed package
 
 from recipes.synthetic_heads.head import Frame, HeadSpec, Renderer  # noqa: E402
 from recipes.synthetic_heads.mesh import FaceKit, load_facekit, rotation  # noqa: E402
