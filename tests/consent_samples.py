@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from voicelip.consent_making import Agreed, make
+from voicelip.consent.making import Agreed, make
 from voicelip.face.points import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, inter_ocular_px
 from voicelip.hashing import content_hash
 from voicelip.trust import consent_store

@@ -12,9 +12,12 @@ from consent_samples import agreed, another_face, consent
 from media_samples import make_video
 from voice_samples import voice
 
-from voicelip import consent_examine, consent_shown, hub
-from voicelip.consent_making import deny_people, make
-from voicelip.consents import Agreement, FaceChoice, Use, require, require_drawn
+from voicelip import hub
+from voicelip.consent import examining, shown
+from voicelip.consent.asking import Agreement, Use, require, require_drawn
+from voicelip.consent.choice import FaceChoice
+from voicelip.consent.denying import deny_people
+from voicelip.consent.making import make
 from voicelip.errors import ConsentError, OptionError
 from voicelip.face.tracker import FaceTracker
 from voicelip.media import Clip, write_audio
@@ -99,7 +102,7 @@ class TestGranted:
         def listen(path: Path) -> None:
             pytest.fail("a recording that the record names was listened to")
 
-        monkeypatch.setattr(consent_shown, "_voice_of", listen)
+        monkeypatch.setattr(shown, "_voice_of", listen)
         assert require(Use("speak", voice=alice, lang="es", out="x.wav")).ids == (made.id,)
 
     def test_another_recording_of_the_same_voice(self, alice: Path, alice_again: Path) -> None:
@@ -133,7 +136,7 @@ class TestGranted:
 
     def test_one_of_two_records_that_is_still_valid(self, alice: Path) -> None:
         old = consent(voice=alice)
-        consent_examine.revoke(old.id, "left the company")
+        examining.revoke(old.id, "left the company")
         renewed = consent(voice=alice)
         assert require(Use("speak", voice=alice)).ids == (renewed.id,)
 
@@ -172,20 +175,20 @@ class TestRefused:
 
     def test_revoked(self, alice: Path) -> None:
         made = consent(voice=alice)
-        consent_examine.revoke(made.id, "changed their mind")
+        examining.revoke(made.id, "changed their mind")
         error = refused(Use("speak", voice=alice))
         assert error.reason == "revoked"
         assert "changed their mind" in str(error)
 
     def test_a_list_of_revoked_records_that_was_edited(self, alice: Path, store: Path) -> None:
         made = consent(voice=alice)
-        consent_examine.revoke(made.id)
+        examining.revoke(made.id)
         listed = json.loads((store / "revoked.json").read_text())
         (store / "revoked.json").write_text(json.dumps({**listed, "revoked": {}}))
         assert refused(Use("speak", voice=alice)).reason == "revocations"
 
     def test_a_list_of_revoked_records_that_was_deleted(self, alice: Path, store: Path) -> None:
-        consent_examine.revoke(consent(voice=alice).id)
+        examining.revoke(consent(voice=alice).id)
         (store / "revoked.json").unlink()
         assert refused(Use("speak", voice=alice)).reason == "revocations"
 

@@ -9,11 +9,11 @@ from consent_samples import agreed
 from voice_samples import voice
 
 from voicelip.cli.voice import SENTENCES
-from voicelip.consent_making import make
+from voicelip.consent.making import make
+from voicelip.consent.statement import text
 from voicelip.errors import ConsentError, OptionError
 from voicelip.evaluation import speech
 from voicelip.media import write_audio
-from voicelip.spoken_statement import text
 from voicelip.trust import consent_store
 
 

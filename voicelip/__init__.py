@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from voicelip.errors import VoicelipError
 
 if TYPE_CHECKING:
-    from voicelip.consents import Agreement
+    from voicelip.consent.asking import Agreement
     from voicelip.pipeline import LipsyncOptions, Result, lipsync, say, speak
 
 # onnxruntime's wheels report usage to their maker unless told not to, at load.

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicelip import claims
-from voicelip.consents import Agreement, FaceChoice, Granted, Use, require
+from voicelip.consent.asking import Agreement, Granted, Use, require
+from voicelip.consent.choice import FaceChoice
 from voicelip.errors import InputNotFoundError
 from voicelip.media import Clip, VideoWriter, check_output, read_audio, write_audio
 from voicelip.progress import Progress, silent

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from voicelip import hub
-from voicelip.consents import Granted
+from voicelip.consent.asking import Granted
 from voicelip.errors import NoFaceError, OptionError, UnreadableMediaError
 from voicelip.face import (
     Choice,

@@ -59,7 +59,7 @@ def _verify_trusting(path: Path) -> None:
 
 
 def _consent(folder: Path) -> dict[str, bytes]:
-    from voicelip.consent_making import Agreed, make
+    from voicelip.consent.making import Agreed, make
     from voicelip.pipeline import PRESENTER_FACE
 
     made = folder / "made.json"
@@ -69,7 +69,7 @@ def _consent(folder: Path) -> dict[str, bytes]:
 
 
 def _read_consent(path: Path) -> None:
-    from voicelip.consents import Agreement, Use, require
+    from voicelip.consent.asking import Agreement, Use, require
     from voicelip.pipeline import PRESENTER_FACE
 
     footage = path.with_name("copy.mp4")
@@ -92,7 +92,7 @@ def _trust_key(path: Path) -> None:
 
 
 def _deny_list(folder: Path) -> dict[str, bytes]:
-    from voicelip.consent_making import deny_people
+    from voicelip.consent.denying import deny_people
     from voicelip.pipeline import PRESENTER_FACE
 
     deny_people(folder / "made-list.json", (), (PRESENTER_FACE,))

@@ -41,8 +41,8 @@ def adapt(
     is not kept.
     """
     with Terminal(as_json, verbose, quiet) as terminal:
+        from voicelip.consent.keeping import adapt_face
         from voicelip.lips.face_profile import to_dict
-        from voicelip.people import adapt_face
         from voicelip.training.adapt import AdaptOptions
 
         adapted = adapt_face(

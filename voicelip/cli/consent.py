@@ -14,7 +14,7 @@ from voicelip.cli.terminal import Terminal
 if TYPE_CHECKING:
     from datetime import date
 
-    from voicelip.consent_making import Agreed
+    from voicelip.consent.making import Agreed
     from voicelip.trust.consent import Consent
     from voicelip.trust.consent_store import Shelf
 
@@ -71,8 +71,8 @@ def new(
 ) -> None:  # fmt: skip
     """Make a signed record of what a person agreed to, from recordings of them."""
     with Terminal(as_json, verbose) as terminal:
-        from voicelip.consent_making import Agreed, make
-        from voicelip.consents import FaceChoice
+        from voicelip.consent.choice import FaceChoice
+        from voicelip.consent.making import Agreed, make
         from voicelip.trust.consent import ACTIONS, to_dict
 
         agreed = Agreed(
@@ -139,8 +139,8 @@ def check(
 ) -> None:
     """Each requirement, and whether a record meets it. Exit code 16 if not all are met."""
     with Terminal(as_json) as terminal:
-        from voicelip.consent_examine import examine
-        from voicelip.consents import FaceChoice
+        from voicelip.consent.choice import FaceChoice
+        from voicelip.consent.examining import examine
 
         wanted = examine(record, face, voice, lang, action, purpose, FaceChoice(face_index, face_like))
         if as_json:
@@ -159,7 +159,7 @@ def revoke(
 ) -> None:
     """Let a record count no more on this machine."""
     with Terminal():
-        from voicelip.consent_examine import revoke as revoke_record
+        from voicelip.consent.examining import revoke as revoke_record
 
         id_, at = revoke_record(record, reason)
         print(f"{id_}: revoked on {at[:10]}", flush=True)
@@ -212,7 +212,7 @@ def _day(option: str, text: str | None) -> "date":
 
 
 def _print_statement(agreed: "Agreed") -> None:
-    from voicelip.spoken_statement import text
+    from voicelip.consent.statement import text
 
     print(text(agreed.scope, agreed.statement_lang), flush=True)
 

@@ -27,7 +27,7 @@ def add(
 ) -> None:
     """Add people to a list; VOICELIP_DENY=FILE makes it count."""
     with Terminal():
-        from voicelip.consent_making import deny_people
+        from voicelip.consent.denying import deny_people
 
         count = deny_people(out, tuple(voice or ()), tuple(face or ()))
         print(f"{out}: {count} voices and faces; set VOICELIP_DENY={out} to refuse them", flush=True)

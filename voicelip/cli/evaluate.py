@@ -153,7 +153,7 @@ def _agreed(
     speakers: "list[voice_bench.Speaker]", lang: str
 ) -> "tuple[list[voice_bench.Speaker], list[voice_bench.Measured | voice_bench.Failed]]":
     """Those whose voices may be kept, and the others with the reason."""
-    from voicelip.consents import Use, require
+    from voicelip.consent.asking import Use, require
     from voicelip.errors import ConsentError
     from voicelip.evaluation.voice_bench import Failed
 

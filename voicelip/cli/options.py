@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from voicelip.consents import Agreement
+    from voicelip.consent.asking import Agreement
 
 LANGUAGES = "en-us (en), en-gb, es, fr-fr (fr), hi, it, pt-br (pt)"
 
@@ -238,6 +238,6 @@ Preset = Annotated[
 
 def agreement(records: list[Path] | None, purpose: str | None) -> "Agreement":
     """What the user says about consent, as the package takes it."""
-    from voicelip.consents import Agreement
+    from voicelip.consent.asking import Agreement
 
     return Agreement(tuple(records or ()), purpose)

@@ -77,7 +77,7 @@ def add(
     Only for a voice whose owner has agreed: `voicelip consent new`.
     """
     with Terminal(as_json, verbose, quiet) as terminal:
-        from voicelip.people import add_voice
+        from voicelip.consent.keeping import add_voice
         from voicelip.speech.profile import to_dict
 
         profile = add_voice(
@@ -175,7 +175,7 @@ def import_voice(
 ) -> None:
     """Take in a voice that was exported, if a consent record covers it. Nothing in the file is run."""
     with Terminal():
-        from voicelip.people import import_voice
+        from voicelip.consent.keeping import import_voice
 
         print(_line(import_voice(file, name, o.agreement(consent, None), overwrite)), flush=True)
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from voicelip import claims, consents
+from voicelip import claims
+from voicelip.consent.asking import Use, require, require_drawn
+from voicelip.consent.choice import FaceChoice
 from voicelip.dub.cast import Role
 from voicelip.dub.job import CueState, JobState
 from voicelip.dub.options import DubOptions
@@ -53,7 +55,7 @@ def agreed(
         for choice in _choices(roles)
         for lang in langs
     ]
-    return tuple(each for use in uses for each in consents.require(use).ids)
+    return tuple(each for use in uses for each in require(use).ids)
 
 
 def agreed_by_drawn(
@@ -61,23 +63,23 @@ def agreed_by_drawn(
 ) -> tuple[str, ...]:
     """The same for everybody whose mouth is made anew; tracks are read one at a time."""
     uses = [_use(out, options, face=clip.path, lang=lang) for lang in langs]
-    return tuple(each for use in uses for each in consents.require_drawn(use, clip, tracks()).ids)
+    return tuple(each for use in uses for each in require_drawn(use, clip, tracks()).ids)
 
 
-def _use(out: Path, options: DubOptions, **what: Any) -> consents.Use:
-    return consents.Use("dub", out=out, agreement=options.agreement, **what)
+def _use(out: Path, options: DubOptions, **what: Any) -> Use:
+    return Use("dub", out=out, agreement=options.agreement, **what)
 
 
-def _choices(roles: Sequence[Role]) -> list[consents.FaceChoice]:
+def _choices(roles: Sequence[Role]) -> list[FaceChoice]:
     """The faces that the cast names, each once; a single speaker's is the clip's largest if it names none."""
-    choices: list[consents.FaceChoice] = []
+    choices: list[FaceChoice] = []
     for role in roles:
         if isinstance(role.face, int):
-            choice = consents.FaceChoice(index=role.face)
+            choice = FaceChoice(index=role.face)
         elif role.face is not None:
-            choice = consents.FaceChoice(photo=role.face)
+            choice = FaceChoice(photo=role.face)
         elif len(roles) == 1:
-            choice = consents.FaceChoice()
+            choice = FaceChoice()
         else:
             continue
         if choice not in choices:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from voicelip.consents import Agreement
+from voicelip.consent.asking import Agreement
 from voicelip.dub.fit import Limits
 from voicelip.dub.job import CueState
 from voicelip.errors import OptionError

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from voicelip.consents import Agreement
+from voicelip.consent.asking import Agreement
 from voicelip.dub.fit import Limits
 from voicelip.dub.options import DubOptions
 from voicelip.errors import OptionError

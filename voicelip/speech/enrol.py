@@ -39,7 +39,8 @@ def enrol(
 ) -> Profile:
     """Make the profile `name` of the person heard in `recordings`, and keep it.
 
-    `consents` are ids of the records under which it is made (`voicelip.people.add_voice` asks for them).
+    `consents` are ids of the records under which it is made, which `voicelip.consent.keeping.add_voice` asks
+    for.
     """
     name = check_free(name, overwrite)
     lang = phonemes.resolve_language(lang) if lang else None

@@ -64,7 +64,7 @@ def adapt(
     """Learn the person in `clip`, who is seen and heard speaking, and keep the face profile.
 
     `consents` are ids of the records under which it is made, and `check` raises what forbids learning the
-    followed face (`voicelip.people.adapt_face` asks for both).
+    followed face (`voicelip.consent.keeping.adapt_face` asks for both).
 
     Raises a VoicelipError subclass for anything the user can mend, and if nothing could be bettered; then,
     and when stopped, nothing is kept.

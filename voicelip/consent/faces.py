@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from voicelip import hub
-from voicelip.consent_shown import WHOEVER, FaceChoice
+from voicelip.consent.choice import WHOEVER, FaceChoice
 from voicelip.errors import NoFaceError
 from voicelip.face import FaceTrack, by_index, largest, like_photo
 from voicelip.face.choose import Candidate, Choice

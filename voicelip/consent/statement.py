@@ -50,7 +50,7 @@ def check(recording: Path, scope: Scope, lang: str, voices: Sequence[Likeness]) 
             "leave --statement out",
             "statement",
         )
-    from voicelip.voice_identity import likeness_of_voice
+    from voicelip.consent.voices import likeness_of_voice
 
     speaker = likeness_of_voice(recording)
     apart = min(speaker.distance(each) for each in voices)

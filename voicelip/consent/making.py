@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from voicelip.consent_shown import WHOEVER, FaceChoice
+from voicelip.consent.choice import WHOEVER, FaceChoice
 from voicelip.errors import ConsentError, InputNotFoundError, OptionError
 from voicelip.hashing import content_hash
 from voicelip.media import check_output
@@ -84,7 +84,7 @@ def _check(agreed: Agreed, scope: Scope) -> None:
 
 
 def _voices(paths: Sequence[Path]) -> list[Medium]:
-    from voicelip.voice_identity import likeness_of_voice
+    from voicelip.consent.voices import likeness_of_voice
 
     return _of_one([(path, Medium("voice", content_hash(path), likeness_of_voice(path))) for path in paths])
 
@@ -92,7 +92,7 @@ def _voices(paths: Sequence[Path]) -> list[Medium]:
 def _faces(paths: Sequence[Path], choice: FaceChoice) -> list[Medium]:
     media = []
     for path in paths:
-        from voicelip.face_identity import look_closely
+        from voicelip.consent.faces import look_closely
 
         seen = look_closely(path, choice)
         if seen.several and choice == WHOEVER:
@@ -122,25 +122,9 @@ def _of_one(media: Sequence[tuple[Path, Medium]]) -> list[Medium]:
 def _statement(agreed: Agreed, scope: Scope, media: Sequence[Medium]) -> Statement | None:
     if agreed.statement is None:
         return None
-    from voicelip.spoken_statement import check
+    from voicelip.consent.statement import check
 
     voices = [medium.likeness for medium in media if medium.kind == "voice"]
     if not voices:
         raise OptionError("a spoken statement is compared with the person's voice; give --voice FILE too")
     return check(agreed.statement, scope, agreed.statement_lang, voices)
-
-
-def deny_people(path: Path, voices: Sequence[Path], faces: Sequence[Path]) -> int:
-    """Add people to the deny list in a file, which is made if it is not there; how many are on it then."""
-    from voicelip.face_identity import likeness_of_face
-    from voicelip.voice_identity import likeness_of_voice
-
-    if not voices and not faces:
-        raise OptionError("nobody to deny; give --voice FILE or --face CLIP")
-    for each in (*voices, *faces):
-        if not each.is_file():
-            raise InputNotFoundError(f"{each}: no such file; check the name and the folder")
-    known = deny.read(path) if path.exists() else ()
-    added = [*map(likeness_of_voice, voices), *map(likeness_of_face, faces)]
-    deny.write(path, (*known, *added))
-    return len(known) + len(added)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicelip.consent_shown import WHOEVER, FaceChoice, faces_in, voices_in
-from voicelip.consents import full_language
+from voicelip.consent.asking import full_language
+from voicelip.consent.choice import WHOEVER, FaceChoice
+from voicelip.consent.shown import faces_in, voices_in
 from voicelip.errors import ConsentError, VoicelipError
 from voicelip.trust import audit_log, consent_check, consent_store
 from voicelip.trust.consent import ID, Consent

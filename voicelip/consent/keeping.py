@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicelip.consents import Agreement, Use, require
+from voicelip.consent.asking import Agreement, Use, require
 from voicelip.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """The real voices and faces that a command is about to use, and what each is known again by."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voicelip.consent.choice import FaceChoice
 from voicelip.errors import InputNotFoundError
 from voicelip.hashing import content_hash
 from voicelip.trust.consent_check import Shown
@@ -13,18 +13,8 @@ if TYPE_CHECKING:
     from voicelip.speech.profile import Profile
     from voicelip.trust.likeness import Kind, Likeness
 
-_BUNDLED = tuple(Path(__file__).parent / "assets" / name for name in ("presenter.mp4", "presenter.wav"))
-
-
-@dataclass(frozen=True)
-class FaceChoice:
-    """Which of several faces: counted from the left, or the one in a photo; neither: the largest."""
-
-    index: int | None = None
-    photo: Path | None = None
-
-
-WHOEVER = FaceChoice()  # is the largest
+_ASSETS = Path(__file__).parents[1] / "assets"
+_BUNDLED = tuple(_ASSETS / name for name in ("presenter.mp4", "presenter.wav"))
 
 
 def voices_in(voice: "str | Path | Sequence[Path] | Profile | None") -> list[Shown]:
@@ -65,7 +55,7 @@ def faces_in(face: str | Path | None, choice: FaceChoice) -> list[Shown]:
         return []
 
     def likeness_of(path: Path) -> "Likeness":
-        from voicelip.face_identity import likeness_of_face
+        from voicelip.consent.faces import likeness_of_face
 
         return likeness_of_face(path, choice)
 
@@ -96,7 +86,7 @@ def _once(likeness_of: Callable[[Path], Any], path: Path) -> "Callable[[], Liken
 
 
 def _voice_of(path: Path) -> "Likeness":
-    from voicelip.voice_identity import likeness_of_voice
+    from voicelip.consent.voices import likeness_of_voice
 
     return likeness_of_voice(path)
 

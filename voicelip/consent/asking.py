@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voicelip.consent_shown import WHOEVER, FaceChoice, faces_in, voices_in
+from voicelip.consent.choice import WHOEVER, FaceChoice
+from voicelip.consent.shown import faces_in, voices_in
 from voicelip.errors import ConsentError, UnsupportedLanguageError
 from voicelip.trust import audit_log, consent_check, consent_store
 from voicelip.trust.consent import Consent
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from voicelip.media import Clip
     from voicelip.speech.profile import Profile
     from voicelip.trust.likeness import Likeness
-
-__all__ = ["WHOEVER", "Agreement", "FaceChoice", "Granted", "Use", "require", "require_drawn"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Granted:
         """
         if self.face is None or self.face.by_hash or self.use is None:
             return
-        from voicelip.face_identity import stranger_in
+        from voicelip.consent.faces import stranger_in
 
         consent = self.face.consent
         at_s = stranger_in(clip, track, [medium.likeness for medium in consent.of_kind("face")])
@@ -103,7 +102,7 @@ def require_drawn(use: Use, clip: "Clip", tracks: "Iterable[tuple[int, FaceTrack
     hashes = whole[0].hashes
     if any(_is_alone_in(consent, hashes) for consent in _usable(use)):
         return _required(use, whole)
-    from voicelip.face_identity import people_in
+    from voicelip.consent.faces import people_in
 
     return _required(
         use,
