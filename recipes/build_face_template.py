@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from voicelip.face import detectors
+from voicelip.face.detector import Detector
 from voicelip.face.points import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, inter_ocular_px
 from voicelip.media import Clip
 
 _CLIPS, _EVERY, _ROUNDS = 3, 10, 5
 
 
-def speaker_meshes(folder: Path, detector: detectors.Detector) -> np.ndarray:
+def speaker_meshes(folder: Path, detector: Detector) -> np.ndarray:
     """(N, 478, 3) points of every tenth frame of three clips."""
     meshes = []
     for path in sorted(folder.glob("*.mp4"))[:_CLIPS]:

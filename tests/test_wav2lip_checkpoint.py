@@ -11,7 +11,7 @@ import torch
 from wav2lip_weights import by_the_rule
 
 from voicelip.errors import InputNotFoundError, ModelFileError
-from voicelip.lips.generator import create
+from voicelip.lips.generators import create
 from voicelip.lips.wav2lip.checkpoint import load_network, recognise
 from voicelip.lips.wav2lip.discriminator import QualityDiscriminator
 from voicelip.lips.wav2lip.fold import fold

@@ -12,7 +12,8 @@ from wav2lip_weights import by_the_rule
 import voicelip
 from voicelip.errors import ModelFileError, OptionError, TermsError, UnknownNameError
 from voicelip.face import MouthCrops
-from voicelip.lips.generator import Job, Shot, create
+from voicelip.lips.generator import Job, Shot
+from voicelip.lips.generators import create
 from voicelip.lips.mel import mel_spectrogram
 from voicelip.lips.wav2lip.boxes import face_boxes, stretches
 from voicelip.lips.wav2lip.generator import Wav2LipGenerator, mel_windows

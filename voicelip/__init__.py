@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from voicelip.errors import VoicelipError
+from voicelip.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from voicelip.consent.asking import Agreement
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 # onnxruntime's wheels report usage to their maker unless told not to, at load.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.1.0"
 __all__ = ["Agreement", "LipsyncOptions", "Result", "VoicelipError", "lipsync", "say", "speak"]
 
 

@@ -15,8 +15,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from voicelip import terms
 from voicelip.errors import ArtifactError, UnknownNameError
 from voicelip.hashing import content_hash
+from voicelip.home import home as home
 from voicelip.mirrors import Mirror, MirrorError, WebMirror, WheelMirror
 from voicelip.progress import Progress, silent
 
@@ -61,16 +63,6 @@ class Status:
     state: Literal["present", "absent", "damaged"]
 
 
-def home() -> Path:
-    """The folder of everything that was downloaded: `VOICELIP_HOME`, else the user's cache folder."""
-    configured = os.environ.get("VOICELIP_HOME")
-    if configured:
-        return Path(configured).expanduser()
-    import platformdirs
-
-    return platformdirs.user_cache_path("voicelip", appauthor=False)
-
-
 def offline() -> bool:
     """Whether `VOICELIP_OFFLINE` forbids downloads."""
     return os.environ.get("VOICELIP_OFFLINE", "").lower() not in ("", "0", "false", "no")
@@ -83,8 +75,6 @@ def entries() -> dict[str, Artifact]:
 
 def free_entries() -> list[str]:
     """The names of the artifacts without terms of their own that would have to be accepted."""
-    from voicelip import terms
-
     return [name for name in _registry() if name not in terms.TERMS]
 
 
@@ -93,8 +83,6 @@ def fetch(name: str, progress: Progress = silent) -> Path:
 
     Raises TermsError where the artifact's own terms of use were not accepted.
     """
-    from voicelip import terms
-
     artifact = _entry(name)
     terms.require(name)
     if _is_stamped(artifact):

@@ -14,21 +14,19 @@ from voicelip import hub
 from voicelip.consent.asking import Granted
 from voicelip.errors import NoFaceError, OptionError, UnreadableMediaError
 from voicelip.face import (
-    Choice,
     FaceStatus,
     FaceTrack,
     MouthCrops,
-    by_index,
+    choice_of,
     detectors,
-    largest,
-    like_photo,
     stabilise,
 )
 from voicelip.face.cache import cached_track
 from voicelip.face.looks import looks_of
 from voicelip.hashing import content_hash
-from voicelip.lips import generator as lip_generators
+from voicelip.lips import generators
 from voicelip.lips.drawing import BATCH, drawn
+from voicelip.lips.generator import Job, LipGenerator, LipSession, Shot
 from voicelip.lips.mel import SAMPLE_RATE
 from voicelip.media import (
     Audio,
@@ -120,7 +118,7 @@ def regenerate(clip: Clip, audio: Audio, work: Work, warnings: tuple[str, ...]) 
     options, watch, progress = work.options, work.watch, work.progress
     fps = clip.info.fps
     spoken = max(1, -(-len(audio.samples) * fps.numerator // (audio.sample_rate * fps.denominator)))
-    generator = lip_generators.create(options.lips, options.lips_options, options.device)
+    generator = generators.create(options.lips, options.lips_options, options.device)
     frames = spoken if options.static else paced_length(clip.info.frame_count, spoken, options.when_long)
     searched = 1 if options.static else min(frames, clip.info.frame_count)
     with watch.stage("faces"):
@@ -132,7 +130,7 @@ def regenerate(clip: Clip, audio: Audio, work: Work, warnings: tuple[str, ...]) 
         work.granted.confirm(clip, track)
     with watch.stage("listening"):
         generator, adapted = _adapted(generator, options.adapted, clip, track)
-        job = lip_generators.Job(
+        job = Job(
             audio.resampled(SAMPLE_RATE).samples,
             frames,
             fps,
@@ -192,7 +190,7 @@ def follow(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
                 yield image
                 progress("faces", number, frames, "frames")
 
-        return detector.track(images(), _chosen(detector, options))
+        return detector.track(images(), choice_of(options.face_index, options.face_like, detector))
 
     settings = (
         f"{detectors.settings(options.detector)} {clip.info.fps} {frames} "
@@ -207,8 +205,8 @@ def follow(clip: Clip, frames: int, options: LipsyncOptions, progress: Progress)
 
 
 def _adapted(
-    generator: lip_generators.LipGenerator, wanted: str, clip: Clip, track: FaceTrack
-) -> tuple[lip_generators.LipGenerator, str | None]:
+    generator: LipGenerator, wanted: str, clip: Clip, track: FaceTrack
+) -> tuple[LipGenerator, str | None]:
     """The generator that knows the person in the clip, if one was adapted to them, and the face's name."""
     from voicelip.lips.adapted import adapted
 
@@ -239,13 +237,13 @@ def _rendered(
     options: LipsyncOptions,
     track: FaceTrack,
     crops: MouthCrops,
-    session: lip_generators.LipSession,
+    session: LipSession,
     passed: Counter[str],
 ) -> Iterator[Picture]:
     """Every output frame in order: regenerated where the face is usable, the source's own elsewhere, counted
     by reason.
     """
-    batch: list[lip_generators.Shot] = []
+    batch: list[Shot] = []
     opacity = track.opacity()
     source_frames = (
         repeat(next(iter(clip.frames(0, 1))), frames)
@@ -254,7 +252,7 @@ def _rendered(
     )
     for index, frame in enumerate(ahead(source_frames, depth_of(clip.info.width, clip.info.height))):
         source = min(frame.index, len(track) - 1)
-        batch.append(lip_generators.Shot(index, source, frame.picture))
+        batch.append(Shot(index, source, frame.picture))
         if len(batch) == BATCH:
             yield from _render_batch(batch, track, crops, opacity, session, passed)
             batch = []
@@ -262,11 +260,11 @@ def _rendered(
 
 
 def _render_batch(
-    batch: list[lip_generators.Shot],
+    batch: list[Shot],
     track: FaceTrack,
     crops: MouthCrops,
     opacity: np.ndarray,
-    session: lip_generators.LipSession,
+    session: LipSession,
     passed: Counter[str],
 ) -> list[Picture]:
     patches = drawn(session, batch, crops, [float(opacity[shot.source_index]) for shot in batch])
@@ -310,12 +308,6 @@ def _passed_warnings(passed: Counter[str], frames: int) -> list[str]:
         f"{count} of {frames} frames {said[reason]}; they were left as they are"
         for reason, count in passed.items()
     ]
-
-
-def _chosen(detector: detectors.Detector, options: LipsyncOptions) -> Choice:
-    if options.face_like is not None:
-        return like_photo(options.face_like, detector)
-    return largest if options.face_index is None else by_index(options.face_index)
 
 
 def _photo_hash(photo: Path | None) -> str:

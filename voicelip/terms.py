@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from voicelip import hub
 from voicelip.errors import TermsError, UnknownNameError
+from voicelip.home import home
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def require(name: str) -> None:
 
 
 def _file() -> Path:
-    return hub.home() / "accepted_terms.json"
+    return home() / "accepted_terms.json"
 
 
 def _recorded() -> dict[str, str]:

@@ -12,8 +12,8 @@ import numpy as np
 from voicelip import hub
 from voicelip.consent.choice import WHOEVER, FaceChoice
 from voicelip.errors import NoFaceError
-from voicelip.face import FaceTrack, by_index, largest, like_photo
-from voicelip.face.choose import Candidate, Choice
+from voicelip.face import FaceTrack, choice_of
+from voicelip.face.choose import Candidate
 from voicelip.face.recogniser import recognise
 from voicelip.face.tracker import FaceTracker
 from voicelip.media import Clip
@@ -109,15 +109,9 @@ def _rows_by_shot(track: FaceTrack) -> list[list[int]]:
     return chosen
 
 
-def _choice(choice: FaceChoice, tracker: FaceTracker) -> Choice:
-    if choice.photo is not None:
-        return like_photo(choice.photo, tracker)
-    return largest if choice.index is None else by_index(choice.index)
-
-
 def _seen(path: Path, choice: FaceChoice, count: int) -> Seen:
     tracker = FaceTracker.from_task(hub.fetch("face-landmarker"))
-    pick = _choice(choice, tracker).pick
+    pick = choice_of(choice.index, choice.photo, tracker).pick
     clip = Clip(path)
     chosen: list[np.ndarray] = []
     everybody: list[np.ndarray] = []

@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import voicelip
 from voicelip.dub import inputs, separate
 from voicelip.dub.cast import Role
 from voicelip.dub.given import Given
@@ -24,6 +23,7 @@ from voicelip.progress import Progress, silent
 from voicelip.speech import EngineOptions
 from voicelip.stopwatch import Stopwatch
 from voicelip.trust.credentials import Finish, signing
+from voicelip.version import __version__
 
 
 def dub(
@@ -195,7 +195,7 @@ class _Run:
             self._told.append(f"changed since the last run: {', '.join(changes)}")
         out = os.path.relpath(given.out.resolve(), given.job.folder.resolve())
         result = before.result if before else {}
-        state = JobState(out, files, {"lang": given.lang, **options.to_dict()}, voicelip.__version__, result)
+        state = JobState(out, files, {"lang": given.lang, **options.to_dict()}, __version__, result)
         given.job.write(state)
         script.write(given.job)
         return state

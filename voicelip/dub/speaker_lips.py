@@ -11,11 +11,11 @@ from voicelip.dub.picture_options import PictureOptions
 from voicelip.errors import OptionError
 from voicelip.face import stabilise
 from voicelip.face.stored_piece import StoredPiece
-from voicelip.lips import face_store
-from voicelip.lips import generator as lip_generators
+from voicelip.lips import face_store, generators
 from voicelip.lips.acquaintance import acquainted
 from voicelip.lips.adapted import adapted
 from voicelip.lips.embedded import EmbeddedGenerator
+from voicelip.lips.generator import LipGenerator
 from voicelip.media import Clip
 
 _MOST_PIECES = 12  # of a speaker's footage; more do not tell more
@@ -26,9 +26,9 @@ def lips_of(
     by_speaker: Mapping[str, Sequence[StoredPiece]],
     sound: OriginalSound | None,
     options: PictureOptions,
-) -> dict[str, lip_generators.LipGenerator]:
+) -> dict[str, LipGenerator]:
     """A generator for each speaker whose face is in `by_speaker`."""
-    shipped = lip_generators.create(options.lips, options.lips_options, options.device)
+    shipped = generators.create(options.lips, options.lips_options, options.device)
     seen = {name: pieces for name, pieces in by_speaker.items() if pieces}
     if len(seen) > 1 and options.adapted not in (face_store.AUTO, face_store.NONE):
         raise OptionError(

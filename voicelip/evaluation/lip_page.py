@@ -9,10 +9,10 @@ from string import Template
 import cv2
 import numpy as np
 
-from voicelip import __version__
 from voicelip.evaluation.lip_bench import Curves, Failed, Measured, Scores, speakers
 from voicelip.face.points import LIPS, inter_ocular_px
 from voicelip.media import Clip
+from voicelip.version import __version__
 
 COLUMNS = {
     "r": "r", "margin": "margin", "lag": "lag", "lmd": "LMD %", "lmd_static": "static", "lmd_real": "real",

@@ -8,8 +8,8 @@ from string import Template
 
 import numpy as np
 
-from voicelip import __version__
 from voicelip.evaluation.voice_bench import Failed, Measured, Scores
+from voicelip.version import __version__
 
 COLUMNS = {
     "ge2e": "GE2E", "ge2e_stock": "stock", "ge2e_same": "same", "ge2e_other": "others",

@@ -1,6 +1,6 @@
 """Faces: detection, mesh landmarks, tracks through a clip, stabilised crops and their inverse."""
 
-from voicelip.face.choose import Choice, by_index, largest, like_photo
+from voicelip.face.choose import Choice, by_index, choice_of, largest, like_photo
 from voicelip.face.crop import CROP_PX, PX_PER_IOD, MouthCrops, stabilise
 from voicelip.face.track import FaceStatus, FaceTrack
 
@@ -12,6 +12,7 @@ __all__ = [
     "FaceTrack",
     "MouthCrops",
     "by_index",
+    "choice_of",
     "largest",
     "like_photo",
     "stabilise",

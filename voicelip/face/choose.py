@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,9 +13,6 @@ from voicelip.errors import InputNotFoundError, NoFaceError, OptionError, Unread
 from voicelip.face.blazeface import Detection
 from voicelip.face.likeness import difference, likeness_descriptor
 from voicelip.face.mesh import Mesh, yaw_deg
-
-if TYPE_CHECKING:
-    from voicelip.face.detectors import Detector
 
 STRANGER = 0.95  # a difference above this is somebody else rather than the same person in another moment
 _SURELY_THE_SAME = 0.8
@@ -39,6 +36,14 @@ class Candidate:
     @property
     def is_frontal(self) -> bool:
         return abs(yaw_deg(self.mesh.points)) <= _JUDGED_YAW_DEG
+
+
+class FindsFaces(Protocol):
+    """What a detector is asked for here."""
+
+    def candidates(self, image: np.ndarray) -> list[Candidate]:
+        """The faces of one image, (H, W, 3) uint8 RGB, largest first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def by_index(index: int) -> Choice:
     return Choice(pick, True, complaint)
 
 
-def face_of_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Candidate:
+def face_of_photo(photo: np.ndarray | str | Path, detector: FindsFaces) -> Candidate:
     """The largest face in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
     image = photo if isinstance(photo, np.ndarray) else _read_photo(Path(photo))
     found = detector.candidates(image)
@@ -89,7 +94,7 @@ def face_of_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Candi
     return found[0]
 
 
-def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
+def like_photo(photo: np.ndarray | str | Path, detector: FindsFaces) -> Choice:
     """The face most like the largest one in `photo`: a file, or an image (H, W, 3) uint8 RGB."""
     wanted, name = face_of_photo(photo, detector).descriptor, _name(photo)
 
@@ -101,6 +106,13 @@ def like_photo(photo: np.ndarray | str | Path, detector: "Detector") -> Choice:
         return f"no face in the clip looks like the one in {name}; try another photo, or choose by index"
 
     return Choice(pick, True, complaint)
+
+
+def choice_of(index: int | None, photo: Path | None, detector: FindsFaces) -> Choice:
+    """The face in `photo`, else the one called by its `index`, else the largest."""
+    if photo is not None:
+        return like_photo(photo, detector)
+    return largest if index is None else by_index(index)
 
 
 class Person:

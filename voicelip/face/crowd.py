@@ -8,7 +8,7 @@ within a camera shot, also through a moment out of sight; who is who from shot t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from voicelip.face.recogniser import recognise
 from voicelip.face.recording import Recording
 from voicelip.face.shots import Cut, ShotFinder
 from voicelip.face.track import FaceTrack
-
-if TYPE_CHECKING:
-    from voicelip.face.tracker import FaceTracker
 
 PIECE_FRAMES = 500  # handed over at once; as long as one set of reference pictures serves
 _MOST_FACES = 6  # followed at once; the largest of an audience
@@ -80,11 +77,27 @@ class _Face:
             self.recognised_at = frame
 
 
+class Eyes(Protocol):
+    """What is asked of a detector and its landmarks; `FaceTracker` is one."""
+
+    def levels(self, image: np.ndarray) -> Iterator[list[Detection]]:
+        """The faces in `image` (H, W, 3) uint8 RGB by ever more thorough searches."""
+        ...
+
+    def landmarks(self, image: np.ndarray, face: Detection) -> Mesh:
+        """Of one detected face."""
+        ...
+
+    def refined(self, image: np.ndarray, region: Region) -> Mesh:
+        """Of a face that is known to be about in `region`."""
+        ...
+
+
 class Crowd:
     """Everybody in one clip; used once."""
 
-    def __init__(self, tracker: "FaceTracker") -> None:
-        self._tracker = tracker
+    def __init__(self, eyes: Eyes) -> None:
+        self._eyes = eyes
         self._shots = ShotFinder()
         self._faces: list[_Face] = []
         self._frame = -1
@@ -120,7 +133,7 @@ class Crowd:
                 yield _first_piece(face, PIECE_FRAMES)
 
     def _follow(self, face: _Face, image: np.ndarray) -> Mesh | None:
-        mesh = self._tracker.refined(image, face.region)
+        mesh = self._eyes.refined(image, face.region)
         return mesh if mesh.presence >= MIN_PRESENCE else None
 
     def _anybody_stayed(self) -> bool:
@@ -142,7 +155,7 @@ class Crowd:
             owners = [face for face in self._faces if face.mesh is not None and holds(detection, face.mesh)]
             owner = self._rightful(owners, image, detection)
             if owner is None and not owners:
-                owner = self._newcomer(Candidate(image, detection, self._tracker.landmarks(image, detection)))
+                owner = self._newcomer(Candidate(image, detection, self._eyes.landmarks(image, detection)))
             if owner is not None:
                 found.append(owner)
         smallest = _ALWAYS_SEEN * min(image.shape[:2])
@@ -154,7 +167,7 @@ class Crowd:
 
     def _detections(self, image: np.ndarray, thorough: bool) -> list[Detection]:
         found: list[Detection] = []
-        for faces in islice(self._tracker.levels(image), _THOROUGH_LEVELS if thorough else 1):
+        for faces in islice(self._eyes.levels(image), _THOROUGH_LEVELS if thorough else 1):
             found += [face for face in faces if all(overlap(face, other) < _MAX_OVERLAP for other in found)]
         return found
 

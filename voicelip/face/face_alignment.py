@@ -16,7 +16,7 @@ import numpy as np
 from voicelip.device import choose, is_out_of_memory
 from voicelip.errors import OptionError
 from voicelip.face.blazeface import Detection
-from voicelip.face.detectors import DetectorSetup
+from voicelip.face.detector import DetectorSetup
 from voicelip.face.face_alignment_points import POINTS, MeshFitter
 from voicelip.face.mesh import Mesh, Region
 

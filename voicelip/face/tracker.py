@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +16,12 @@ from voicelip.errors import NoFaceError
 from voicelip.face.agreement import MIN_PRESENCE, holds, is_at, is_good, is_near, stayed
 from voicelip.face.blazeface import BlazeFace, Detection
 from voicelip.face.choose import Candidate, Choice, Person, by_index, largest, like_photo
-from voicelip.face.detectors import FaceFinder, Landmarker
+from voicelip.face.crowd import Crowd, Piece
+from voicelip.face.detector import FaceFinder, Landmarker
 from voicelip.face.mesh import FaceMesh, Mesh, Region
 from voicelip.face.recording import Recording
 from voicelip.face.shots import Cut, ShotFinder
 from voicelip.face.track import FaceTrack
-
-if TYPE_CHECKING:
-    from voicelip.face.crowd import Piece
 
 __all__ = ["FaceTracker", "by_index", "largest", "like_photo"]
 
@@ -91,12 +88,10 @@ class FaceTracker:
         """The same by ever more thorough searches, each made when it is asked for."""
         return self._detector.levels(image)
 
-    def everybody(self, images: Iterable[np.ndarray]) -> "Iterator[Piece]":
+    def everybody(self, images: Iterable[np.ndarray]) -> Iterator[Piece]:
         """Every face in `images`, each (H, W, 3) uint8 RGB, read once; given out piece by piece as they are
         done with.
         """
-        from voicelip.face.crowd import Crowd
-
         return Crowd(self).pieces(images)
 
     def candidates(self, image: np.ndarray, thorough: bool = True) -> list[Candidate]:

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from voicelip import __version__, hub
+from voicelip import hub
 from voicelip.errors import ProfileError
 from voicelip.hashing import content_hash
 from voicelip.lips.embedded import RENDERER_FILE, EmbeddedGenerator
 from voicelip.lips.hearing import BASIS_FILE, MOTION_FILE, network_session
 from voicelip.lips.motion import MOTION_POINTS
 from voicelip.lips.person import Person
+from voicelip.version import __version__
 
 FORMAT = 1
 FACTS, NUMBERS = "face.json", "face.npz"

@@ -1,13 +1,11 @@
-"""Sound: read from any container, resampled well, written as WAV or FLAC."""
+"""Sound: read from any container, written as WAV or FLAC."""
 
 from collections.abc import Callable, Iterator
-from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voicelip import filters
 from voicelip.errors import OptionError, UnreadableMediaError
 from voicelip.media.clip import picture_stream
 from voicelip.media.container import open_container
@@ -33,20 +31,6 @@ def read_audio(path: str | Path, sample_rate: int | None = None, stop_s: float |
     with reading(path):
         audio = _decode(path, stop_s)
     return audio if sample_rate is None else audio.resampled(sample_rate)
-
-
-def resample(audio: Audio, rate: int) -> Audio:
-    """`audio` at `rate` Hz by polyphase filtering with a Kaiser-windowed sinc (80 dB)."""
-    if rate <= 0:
-        raise OptionError(f"{rate} Hz is no sample rate; choose for example 16000 or 48000")
-    common = gcd(rate, audio.sample_rate)
-    up, down = rate // common, audio.sample_rate // common
-    widest = max(up, down)
-    half_length = 32 * widest
-    grid = np.arange(-half_length, half_length + 1)
-    low_pass = np.sinc(0.96 / widest * grid) * np.kaiser(len(grid), 8.0)
-    samples = filters.resampled(audio.samples, up, down, low_pass / low_pass.sum())
-    return Audio(np.clip(samples, -1, 1).astype(np.float32, copy=False), rate)
 
 
 def write_audio(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from voicelip.media.picture import Picture
+from voicelip.media.resampling import resampled
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,6 @@ class Audio:
 
     def resampled(self, rate: int) -> "Audio":
         """The same sound at `rate` Hz, through a long windowed-sinc filter."""
-        from voicelip.media.sound import resample
-
-        return self if rate == self.sample_rate else resample(self, rate)
+        if rate == self.sample_rate:
+            return self
+        return Audio(resampled(self.samples, self.sample_rate, rate), rate)

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-import voicelip
 from voicelip.errors import BadReferenceError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
@@ -19,6 +18,7 @@ from voicelip.speech.pitch import pitch_of
 from voicelip.speech.profile import Origin, Profile
 from voicelip.speech.profile_store import check_free, save_profile, voices_folder
 from voicelip.speech.reference import LONGEST_S, Reference, read_references
+from voicelip.version import __version__
 
 Fit = Literal["none", "quick", "full"]
 MOST_RECORDINGS = 200
@@ -72,7 +72,7 @@ def describe(
     return Profile(
         name=name,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        voicelip=voicelip.__version__,
+        voicelip=__version__,
         lang=lang,
         origins=tuple(_origin(i, one, keep_audio) for i, one in enumerate(references)),
         embedding=embedding,

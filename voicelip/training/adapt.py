@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from voicelip import __version__, hub
+from voicelip import hub
 from voicelip.errors import OptionError, VoicelipError
 from voicelip.hashing import content_hash
 from voicelip.lips import face_profile, face_store
@@ -25,6 +25,7 @@ from voicelip.progress import Progress, silent
 from voicelip.training import adapt_motion, adapt_renderer
 from voicelip.training.adapt_footage import Footage, FootageCheck, read_footage
 from voicelip.training.adapt_weights import ShippedNetwork
+from voicelip.version import __version__
 
 _MOTION_SHARE = 0.5  # of the time that is left after reading the footage
 _LEAST_GAIN_DB = 0.05  # of the renderer; less is chance

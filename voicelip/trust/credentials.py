@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import voicelip
 from voicelip.errors import CredentialsError
 from voicelip.hashing import content_hash
 from voicelip.media.output import temporary_beside
 from voicelip.trust.claim import Claim, Source
 from voicelip.trust.keys import TIME_SERVER_VARIABLE, Signer, load_signer, time_server
+from voicelip.version import __version__
 
 Finish = Callable[[Path], None]
 FORMATS = {
@@ -96,7 +96,7 @@ def _definition(claim: Claim, title: str, media_type: str) -> dict[str, Any]:
     agreed = [{"label": CONSENT_LABEL, "data": {"consents": list(claim.consents)}}] if claim.consents else []
     uses = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
     return {
-        "claim_generator_info": [{"name": "voicelip", "version": voicelip.__version__}],
+        "claim_generator_info": [{"name": "voicelip", "version": __version__}],
         "title": title,
         "format": media_type,
         "assertions": [
@@ -110,7 +110,7 @@ def _definition(claim: Claim, title: str, media_type: str) -> dict[str, Any]:
 
 def _actions(claim: Claim) -> list[dict[str, Any]]:
     """What was done, in order; C2PA asks that the first says how the file came to be."""
-    agent = {"name": "voicelip", "version": voicelip.__version__}
+    agent = {"name": "voicelip", "version": __version__}
     made = {"softwareAgent": agent, "digitalSourceType": claim.digital_source_type}
     inputs = _parameters(claim, "inputTo")
     actions: list[dict[str, Any]] = []

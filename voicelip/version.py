@@ -1,0 +1,3 @@
+"""Which voicelip this is."""
+
+__version__ = "0.1.0"
