@@ -20,11 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
-from voicelip.evaluation.speech import centroid, secs, transcribe, word_errors
+from voicelip.evaluation.speech import centroid, secs
 from voicelip.media import Audio, read_audio, write_audio
 from voicelip.speech import Voice, resolve_voice, speak_text
 from voicelip.speech.encoder import embed
+from voicelip.speech.recognise import heard_text
 from voicelip.speech.voices import DEFAULT_VOICES, stock_voices
+from voicelip.speech.word_errors import word_errors
 
 # The first sentences of the Harvard list of phonetically balanced English, and everyday ones.
 ENGLISH = (
@@ -115,7 +117,7 @@ def wer(sentences: tuple[str, ...], lang: str, is_verbose: bool) -> str:
     clock, errors, count = Clock(), 0, 0
     speak_text("Ready.", f"stock:{DEFAULT_VOICES[lang]}", lang)
     for sentence in sentences:
-        heard = transcribe(spoken(clock, sentence, f"stock:{DEFAULT_VOICES[lang]}", lang), lang[:2])
+        heard = heard_text(spoken(clock, sentence, f"stock:{DEFAULT_VOICES[lang]}", lang), lang[:2])
         wrong, number = word_errors(sentence, heard)
         errors, count = errors + wrong, count + number
         if wrong and is_verbose:

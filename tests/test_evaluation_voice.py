@@ -10,7 +10,6 @@ from voice_samples import RATE, voice
 
 from voicelip import hub
 from voicelip.errors import ArtifactError, InputNotFoundError
-from voicelip.evaluation import speech as metrics
 from voicelip.evaluation.speaker_judge import judge, mel_windows
 from voicelip.evaluation.voice_bench import (
     Bench,
@@ -25,6 +24,7 @@ from voicelip.evaluation.voice_bench import (
 )
 from voicelip.evaluation.voice_page import page
 from voicelip.media import Audio, read_audio, write_audio
+from voicelip.speech.word_errors import letter_errors
 
 RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "data" / "librispeech" / "ten_each"
 
@@ -72,8 +72,8 @@ def test_means_leave_out_what_was_not_measured_and_pitch_errors_do_not_cancel() 
 
 
 def test_letter_errors_count_letters_only() -> None:
-    assert metrics.letter_errors("It's cold.", "its gold") == (1, 7)
-    assert metrics.letter_errors("Ab cd", "abcd") == (0, 4)
+    assert letter_errors("It's cold.", "its gold") == (1, 7)
+    assert letter_errors("Ab cd", "abcd") == (0, 4)
 
 
 def test_the_judge_s_front_end_equals_librosa_s() -> None:

@@ -12,8 +12,8 @@ from voicelip.cli.voice import SENTENCES
 from voicelip.consent.making import make
 from voicelip.consent.statement import text
 from voicelip.errors import ConsentError, OptionError
-from voicelip.evaluation import speech
 from voicelip.media import write_audio
+from voicelip.speech import recognise
 from voicelip.trust import consent_store
 
 
@@ -25,7 +25,7 @@ def recogniser(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: object() if name == "faster_whisper" else real(name, *a)
     )
-    monkeypatch.setattr(speech, "transcribe", lambda audio, lang: heard[0])
+    monkeypatch.setattr(recognise, "heard_text", lambda audio, lang: heard[0])
     return heard
 
 

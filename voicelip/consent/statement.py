@@ -72,10 +72,11 @@ def check(recording: Path, scope: Scope, lang: str, voices: Sequence[Likeness]) 
 
 def share_wrong(recording: Path, wanted: str, lang: str) -> float:
     """Word error rate of what is heard against what was to be read."""
-    from voicelip.evaluation.speech import transcribe, word_errors
     from voicelip.media import read_audio
+    from voicelip.speech.recognise import heard_text
+    from voicelip.speech.word_errors import word_errors
 
     errors, count = word_errors(
-        wanted, transcribe(read_audio(recording, 16_000, stop_s=120.0), lang[:2].lower())
+        wanted, heard_text(read_audio(recording, 16_000, stop_s=120.0), lang[:2].lower())
     )
     return errors / max(1, count)

@@ -10,10 +10,11 @@ from voicelip.dub.job import CueState, Job
 from voicelip.dub.speech_track import SpeechTrack
 from voicelip.dub.takes import Takes, Wish
 from voicelip.errors import JobError, VoicelipError
-from voicelip.evaluation.speech import transcribe, word_errors
 from voicelip.media import Audio
 from voicelip.progress import Progress
 from voicelip.speech import Speech
+from voicelip.speech.recognise import heard_text
+from voicelip.speech.word_errors import word_errors
 
 RATE = 16_000
 SHORTEST_S = 1.0  # of speech, below which an embedding tells little
@@ -53,7 +54,7 @@ def speech_scores(
     heard, embeddings = {}, {}
     for number, cue in enumerate(spoken, 1):
         audio = _audio(track, cue)
-        text = transcribe(audio, cue.lang.split("-")[0])
+        text = heard_text(audio, cue.lang.split("-")[0])
         heard[cue.number] = (text, *fair_errors(cue.text, text, cue.lang))
         if cue.fit and cue.fit.end_s - cue.fit.start_s >= SHORTEST_S:
             embeddings[cue.number] = _embedding(audio)

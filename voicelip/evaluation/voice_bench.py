@@ -22,9 +22,11 @@ from voicelip.progress import Progress, silent
 from voicelip.speech import Voice, encoder
 from voicelip.speech.enrol import Fit, describe, fitted, join
 from voicelip.speech.pitch import pitch_of
+from voicelip.speech.recognise import heard_text
 from voicelip.speech.reference import clean, read_references
 from voicelip.speech.speaking import speak_text
 from voicelip.speech.voices import stock_voices
+from voicelip.speech.word_errors import letter_errors, word_errors
 
 SOUND_SUFFIXES = {".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".mp4", ".mov", ".mkv", ".webm"}
 MOST_REFERENCES = 5
@@ -362,8 +364,8 @@ def _nearest_stock(voice: Voice) -> Voice:
 def _intelligibility(plan: Plan, spoken: Sequence[Audio]) -> dict[str, float]:
     wrong = {"wer": [0, 0], "cer": [0, 0]}
     for text, audio in zip(plan.texts, spoken, strict=True):
-        heard = metrics.transcribe(audio, plan.lang[:2])
-        for name, count in (("wer", metrics.word_errors), ("cer", metrics.letter_errors)):
+        heard = heard_text(audio, plan.lang[:2])
+        for name, count in (("wer", word_errors), ("cer", letter_errors)):
             errors, total = count(text, heard)
             wrong[name][0] += errors
             wrong[name][1] += total

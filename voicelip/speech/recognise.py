@@ -53,6 +53,18 @@ def heard_phrases(
     return words, str(about.language)
 
 
+def heard_text(audio: Audio, lang: str) -> str:
+    """All that is heard, as it is written; `lang` is the two-letter code."""
+    pieces, _ = recogniser().transcribe(
+        audio.resampled(16_000).samples,
+        language=lang,
+        beam_size=5,
+        condition_on_previous_text=False,
+        initial_prompt=_PROMPTS.get(lang),
+    )
+    return " ".join(piece.text.strip() for piece in pieces)
+
+
 def recogniser(progress: Progress = silent) -> Any:
     """faster-whisper's base model, loaded once."""
     if importlib.util.find_spec("faster_whisper") is None:
