@@ -6,6 +6,7 @@ import pytest
 
 from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, ReferenceView, colour_field, composite
+from voicelip.lips.enlarged import EnlargedViews
 from voicelip.media import RgbPicture
 
 MASK = cv2.GaussianBlur(np.pad(np.ones((56, 56), np.float32), 20), (0, 0), 2.5)
@@ -34,7 +35,8 @@ def render(
     part = CropPart(frame, to_frame, 0, 0)
     view = ReferenceView.of(part)
     second = view if other is None else ReferenceView.of(CropPart(other, to_frame, 0, 0))
-    patch = composite(part, part.crop().astype(np.float32) / 255, MASK, layers, (view, second))
+    views = EnlargedViews().of((view, second))
+    patch = composite(part, part.crop().astype(np.float32) / 255, MASK, layers, views)
     return RgbPicture(frame).with_patch(patch).rgb()
 
 
@@ -83,3 +85,27 @@ def test_a_reference_in_other_light_leaves_no_step_at_the_edge() -> None:
     field = colour_field(skin, darker, MASK)
     inside = MASK > 0.5
     assert np.abs(darker + field - skin)[inside].max() < 0.012
+
+
+def test_reading_between_the_pixels_of_an_enlarged_reference_is_as_sharp_as_lanczos() -> None:
+    frame = detailed_frame(200, 200)
+    view = ReferenceView.of(CropPart(frame, placement(2.0, 4, 4), 0, 0))
+    x, y = np.meshgrid(np.arange(10, 190, 0.77, np.float32), np.arange(10, 190, 0.77, np.float32))
+    expected = cv2.remap(frame, x, y, cv2.INTER_LANCZOS4)
+    larger = view.enlarged()
+    back = larger.to_image @ np.vstack((cv2.invertAffineTransform(view.to_image), (0, 0, 1)))
+    places = [(row[0] * x + row[1] * y + row[2]).astype(np.float32) for row in back]
+    read = cv2.remap(larger.image, *places, cv2.INTER_LINEAR)
+    blurred = cv2.remap(frame, x, y, cv2.INTER_LINEAR)
+    assert cv2.PSNR(read, expected) > 52
+    assert cv2.PSNR(blurred, expected) < 47
+
+
+def test_enlarged_references_are_kept_while_there_is_room() -> None:
+    parts = [CropPart(detailed_frame(600, 600, seed), placement(4.0, 9, 9), 0, 0) for seed in range(8)]
+    views, enlarged = [ReferenceView.of(part) for part in parts], EnlargedViews()
+    first, second = (enlarged.of((view,))[0] for view in views[:2])
+    assert enlarged.of((views[0],))[0] is first
+    enlarged.of(tuple(views[2:]))
+    assert enlarged.of((views[7],))[0] is not second
+    assert enlarged.of((views[1],))[0] is not second

@@ -16,14 +16,13 @@ from voicelip.media import Patch
 VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that reach beyond it
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
 _DECISIVENESS = 8  # power that the references' weights are raised to: a mix of two views is blurred
-_SHOWS = 0.25  # weight of a reference from which its sharpness is seen
-_ROW_PX = 64
+_TIMES = 3  # odd, so that the pixels that there were are among the enlarged ones
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 _PLAIN = Texture()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReferenceView:
     """`image` (h, w, 3) uint8 RGB, the part of a source frame around the mouth; `to_image` (2, 3) from crop
     px to its px; `crop` (96, 96, 3) float32 in 0–1, as the network sees it.
@@ -37,6 +36,15 @@ class ReferenceView:
     def of(cls, part: CropPart) -> "ReferenceView":
         """From a part cut with `VIEW_MARGIN`."""
         return cls(part.image, part.to_image, part.crop().astype(np.float32) / 255)
+
+    def enlarged(self) -> "ReferenceView":
+        """The same with a larger `image`: reading it linearly is all but as sharp as reading the image as it
+        was by Lanczos, and ten times as fast.
+        """
+        image = cv2.resize(self.image, None, fx=_TIMES, fy=_TIMES, interpolation=cv2.INTER_LANCZOS4)
+        to_image = _TIMES * self.to_image
+        to_image[:, 2] += _TIMES // 2
+        return ReferenceView(image, to_image, self.crop)
 
 
 @dataclass(frozen=True)
@@ -77,19 +85,19 @@ def composite(
     correction = colour_field(current, _assemble_crop(flow, blend, paint, references), mask)
 
     # What the network drew at 96 px is worked out there and scaled up once; reading is done at full size.
-    added = _spread(np.dstack((255 * (paint + correction), mask, painted)), place, size)
-    blend, flow = _spread(blend, place, size), _spread(flow, place, size)
-    x, y = _crop_coordinates(place, size)
-    mouth, alpha = np.ascontiguousarray(added[..., :3]), added[..., 3]
-    for index, view in enumerate(references):
-        weight = blend[..., index]
-        shows = (weight > _SHOWS) & (alpha > 0)
-        read = _read(view, x + flow[..., 2 * index], y + flow[..., 2 * index + 1], shows)
-        mouth += _thrice(weight) * read
+    drawn = _spread(np.dstack((255 * (paint + correction), mask)), place, size)
+    *colours, alpha = cv2.split(drawn)
+    *weights, painted = cv2.split(_spread(np.dstack((blend, layers.weights[-1])), place, size))
+    places = _places(flow, references, place, size)
+    mouth = cv2.merge(colours)
+    for view, weight, (x, y) in zip(references, weights, places, strict=True):
+        read = cv2.remap(view.image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.accumulateProduct(read.astype(np.float32), _thrice(weight), mouth)
 
-    mouth = texture.give(mouth, added[..., 4])
+    mouth = texture.give(mouth, painted)
     area = part.image[top:bottom, left:right]
-    image = np.clip(np.rint(area + _thrice(alpha) * (mouth - area)), 0, 255).astype(np.uint8)
+    blended = cv2.blendLinear(mouth, area.astype(np.float32), alpha, 1 - alpha)
+    image = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
     return Patch(part.left + left, part.top + top, image, alpha > 0)
 
 
@@ -150,32 +158,21 @@ def _spread(field: np.ndarray, place: np.ndarray, size: tuple[int, int]) -> np.n
     return cv2.warpAffine(field, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _crop_coordinates(place: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Crop px of every pixel of the part of the frame, two (h, w) float32."""
-    inverse = cv2.invertAffineTransform(place).astype(np.float32)
-    columns, rows = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
-    return (
-        inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2],
-        inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2],
-    )
-
-
-def _read(view: ReferenceView, x: np.ndarray, y: np.ndarray, careful: np.ndarray) -> np.ndarray:
-    """The reference at crop px (x, y): (h, w, 3) uint8, as sharp as it is where `careful` (h, w) bool is set;
-    that takes 20 times as long as elsewhere.
+def _places(
+    flow: np.ndarray, references: tuple[ReferenceView, ...], place: np.ndarray, size: tuple[int, int]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Where each pixel of a part of the frame is read in each reference: x and y in px of its image, (h, w)
+    float32; `flow` (96, 96, 2R) in crop px.
     """
-    (a, b, c), (d, e, f) = view.to_image.astype(np.float32)
-    x, y = a * x + b * y + c, d * x + e * y + f
-    read = cv2.remap(view.image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    chosen = np.flatnonzero(careful)
-    # As rows of a picture; the last one is filled up with pixels that were there already.
-    places = np.resize(chosen, (-(-len(chosen) // _ROW_PX), _ROW_PX))
-    if len(chosen):
-        sharp = cv2.remap(
-            view.image, x.take(places), y.take(places), cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-        )
-        read.reshape(-1, 3)[places] = sharp
-    return read
+    moved = [flow[..., 2 * n : 2 * n + 2] @ view.to_image[:, :2].T for n, view in enumerate(references)]
+    spread = cv2.split(_spread(np.dstack(moved).astype(np.float32), place, size))
+    columns, rows = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
+    to_crop = np.vstack((cv2.invertAffineTransform(place), (0, 0, 1)))
+    places = []
+    for view, dx, dy in zip(references, spread[::2], spread[1::2], strict=True):
+        (a, b, c), (d, e, f) = (view.to_image @ to_crop).astype(np.float32)
+        places.append((dx + (a * columns + c) + b * rows, dy + d * columns + (e * rows + f)))
+    return places
 
 
 def _bounds(

@@ -12,6 +12,7 @@ from voicelip import hub
 from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, composite
 from voicelip.lips.donor import Donor, lend_inside
+from voicelip.lips.enlarged import EnlargedViews
 from voicelip.lips.generator import Job, Shot
 from voicelip.lips.hearing import BASIS_FILE, MOTION_FILE, at_rate, motion_codes, network_session
 from voicelip.lips.motion import MOTION_POINTS, MotionBasis, closed_mouth, lip_gap
@@ -85,6 +86,7 @@ class EmbeddedSession:
         self._picks = pick_references(job.crops.points)
         self._current: Stretch | None = None
         self._best: dict[tuple[int, int], int] = {}
+        self._enlarged = EnlargedViews()
         self._pool = ThreadPoolExecutor(2)
 
     def render(self, shots: Sequence[Shot]) -> list[Patch]:
@@ -121,7 +123,8 @@ class EmbeddedSession:
                 blend = lend_inside(blend, targets[index])
             layers = MouthLayers(flow[index], blend, paint[index])
             texture = stretch.texture(shots[index], parts[index])
-            return composite(parts[index], current[index], stretch.mask, layers, pairs[index].views, texture)
+            views = self._enlarged.of(pairs[index].views)
+            return composite(parts[index], current[index], stretch.mask, layers, views, texture)
 
         return list(self._pool.map(finish, range(len(shots))))
 
