@@ -10,8 +10,8 @@ import numpy as np
 
 from voicelip import hub
 from voicelip.progress import Progress, silent
+from voicelip.speech import kokoro_quick
 from voicelip.speech.engine import Voice
-from voicelip.speech.onnx_tap import with_outputs
 from voicelip.speech.voices import ROWS, stock_voices
 
 KEPT = 3  # sessions, of 0.2 GB each: the stock one and those of two people in dialogue
@@ -44,20 +44,13 @@ def style_of(voice: Voice) -> np.ndarray:
 def _load(path: Path, overrides: Mapping[str, np.ndarray]) -> Any:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    # One thread per run: measured faster than two, and utterances run side by side instead.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # Utterances differ in length, so remembered memory patterns never fit again.
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
+    options = kokoro_quick.options()
     # onnxruntime borrows these arrays, so they must outlive the session's making.
     values = {name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in overrides.items()}
     for name, value in values.items():
         options.add_initializer(name, value)
-    model = with_outputs(path.read_bytes(), [DURATIONS])
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return _Session(session, values)
+    graph = kokoro_quick.quick_graph(path, hub.entries()["kokoro"].files[0].sha256, [DURATIONS])
+    return _Session(kokoro_quick.session(graph, options), values)
 
 
 class _Session:

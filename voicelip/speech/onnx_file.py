@@ -4,18 +4,20 @@ ONNX is a protocol buffer; of its wire format (varints, and fields that say thei
 needed here that a dependency on the `onnx` package would not pay.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from voicelip.speech.onnx_tap import field, with_outputs
+from voicelip.speech import onnx_tap
+from voicelip.speech.onnx_tap import with_outputs
 
 # Field numbers of onnx.proto.
 MODEL_GRAPH = 7
-GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_OUTPUT = 1, 5, 12
-NODE_INPUT, NODE_OUTPUT, NODE_NAME = 1, 2, 3
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12
+NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_KIND, NODE_ATTRIBUTE = 1, 2, 3, 4, 5
+ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_INTS = 1, 3, 8
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW = 1, 2, 8, 9
 TENSOR_FLOATS, TENSOR_INT32S, TENSOR_INT64S = 4, 5, 7
 
@@ -25,11 +27,15 @@ VARINT, FIXED64, FIXED32 = 0, 1, 5
 
 @dataclass(frozen=True)
 class Node:
-    """An operation: its name, and the names of the values that go in and come out."""
+    """An operation: its name and kind, the names of the values that go in and come out, and those of its
+    attributes that are whole numbers.
+    """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    kind: str = ""
+    attributes: Mapping[str, int | list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,12 @@ class Graph:
 def read_graph(model: bytes | bytearray) -> Graph:
     """All nodes and constants of a serialised model."""
     initializers, nodes = {}, {}
-    for number, value, _ in _fields(_graph(model)):
+    for number, value, _ in graph_parts(model):
         if number == GRAPH_INITIALIZER:
             name, array = _tensor(value)
             initializers[name] = array
         elif number == GRAPH_NODE:
-            node = _node(value)
+            node = read_node(value)
             nodes[node.name] = node
     return Graph(initializers, nodes)
 
@@ -56,11 +62,11 @@ def read_graph(model: bytes | bytearray) -> Graph:
 def cut(model: bytes, outputs: Iterable[str]) -> bytes:
     """The serialised model with only what `outputs`, inner values of its graph, need."""
     outputs = tuple(outputs)
-    parts = list(_fields(_graph(model)))
+    parts = list(graph_parts(model))
     needed = set(outputs)
     kept: set[int] = set()
     for i in reversed(range(len(parts))):  # nodes stand in the order of computation
-        if parts[i][0] == GRAPH_NODE and needed.intersection((node := _node(parts[i][1])).outputs):
+        if parts[i][0] == GRAPH_NODE and needed.intersection((node := read_node(parts[i][1])).outputs):
             needed.update(node.inputs)
             kept.add(i)
     graph = b"".join(
@@ -70,20 +76,53 @@ def cut(model: bytes, outputs: Iterable[str]) -> bytes:
         or (number == GRAPH_INITIALIZER and _tensor_name(value) in needed)
         or number not in (GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_OUTPUT)
     )
+    return with_outputs(with_graph(model, graph), outputs)
+
+
+def graph_parts(model: bytes | bytearray) -> Iterator[tuple[int, Any, memoryview]]:
+    """The graph's fields: number, value, and the whole field's bytes."""
+    return _fields(next(value for number, value, _ in _fields(memoryview(model)) if number == MODEL_GRAPH))
+
+
+def with_graph(model: bytes, graph: bytes) -> bytes:
+    """The model's versions and operator sets around another graph."""
     rest = b"".join(bytes(raw) for number, _, raw in _fields(memoryview(model)) if number != MODEL_GRAPH)
-    return with_outputs(rest + field(MODEL_GRAPH, graph), outputs)
+    return rest + onnx_tap.field(MODEL_GRAPH, graph)
 
 
-def _graph(model: bytes | bytearray) -> memoryview:
-    return next(value for number, value, _ in _fields(memoryview(model)) if number == MODEL_GRAPH)
-
-
-def _node(data: memoryview) -> Node:
-    texts: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: [], NODE_NAME: []}
+def read_node(data: memoryview) -> Node:
+    """A node from its bytes in the graph."""
+    texts: dict[int, list[str]] = {NODE_INPUT: [], NODE_OUTPUT: [], NODE_NAME: [], NODE_KIND: []}
+    attributes = {}
     for number, value, _ in _fields(data):
         if number in texts:
             texts[number].append(str(value, "utf-8"))
-    return Node("".join(texts[NODE_NAME]), tuple(texts[NODE_INPUT]), tuple(texts[NODE_OUTPUT]))
+        elif number == NODE_ATTRIBUTE:
+            name, numbers = _attribute(value)
+            attributes[name] = numbers
+    inputs, outputs = tuple(texts[NODE_INPUT]), tuple(texts[NODE_OUTPUT])
+    return Node("".join(texts[NODE_NAME]), inputs, outputs, "".join(texts[NODE_KIND]), attributes)
+
+
+def _attribute(data: memoryview) -> tuple[str, int | list[int]]:
+    name, single, several = "", 0, []
+    for number, value, _ in _fields(data):
+        if number == ATTRIBUTE_NAME:
+            name = str(value, "utf-8")
+        elif number == ATTRIBUTE_INT:
+            single = value
+        elif number == ATTRIBUTE_INTS:
+            several += [value] if isinstance(value, int) else list(_varints(value))
+    return name, several or single
+
+
+def tensor_shape(data: memoryview) -> tuple[str, tuple[int, ...]]:
+    """A constant's name and shape, from its bytes in the graph."""
+    dims: list[int] = []
+    for number, value, _ in _fields(data):
+        if number == TENSOR_DIMS:
+            dims += [value] if isinstance(value, int) else list(_varints(value))
+    return _tensor_name(data), tuple(dims)
 
 
 def _tensor_name(data: memoryview) -> str:

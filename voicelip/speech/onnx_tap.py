@@ -21,6 +21,11 @@ def field(number: int, content: bytes) -> bytes:
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(content)) + content
 
 
+def number_field(number: int, value: int) -> bytes:
+    """One field of a message that holds a number, not below zero."""
+    return _varint(number << 3) + _varint(value)
+
+
 def _varint(value: int) -> bytes:
     """Seven bits a byte, the lowest first; all but the last have the high bit set."""
     encoded = bytearray()
