@@ -8,8 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from shutil import copy, which
 
+import dub_people as people
 import numpy as np
 import pytest
+from consent_samples import vouched_for
+from media_samples import make_video
 
 from voicelip.dub.job import CueState, Fit, Job, JobState, Take
 from voicelip.dub.quality import assess
@@ -195,10 +198,19 @@ def test_a_dub_is_found_by_its_folder_its_file_or_the_folder_around(tmp_path: Pa
         find_job(tmp_path)
 
 
-def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
+def shown_in_a_browser(path: Path) -> str:
+    """A page's document after its script ran."""
     browser = which("chromium") or which("chromium-browser") or which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium here")
+    return subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom",
+         path.as_uri()],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+
+
+def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
     folder = job(tmp_path, cue(1), cue(2, {"wer": 0.6}), cue(3, too_long_s=1.0, advice="too long by 1.0 s"))
     wave = np.abs(np.sin(np.arange(400) / 9)).round(3).tolist()
     curves = {
@@ -213,15 +225,27 @@ def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
     # What the page shows after a cue was clicked and the filter chosen, as text of the document.
     act = "<script>button('only').click(); list.children[1].click();</script></html>"
     path.write_text(page(report, folder, curves).replace("</html>", act), "utf-8")
-    shown = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom",
-         path.as_uri()],
-        capture_output=True, text=True, timeout=60, check=True,
-    ).stdout  # fmt: skip
+    shown = shown_in_a_browser(path)
     rows = re.findall(r'<li tabindex="0" data-number="(\d)" class="([^"]*)"', shown)
     assert rows == [("3", "pressing"), ("2", "pressing now")]
     assert "2 of 3 cues" in shown
     assert "too long by 1.0 s" in shown
+
+
+def test_each_of_several_mouths_has_its_own_line_and_name(tmp_path: Path) -> None:
+    folder = job(tmp_path, cue(1))
+    path = folder / "review.html"
+    curves = {
+        "hz": 25,
+        "seconds": 16.0,
+        "speech": [],
+        "expected": [],
+        "opening": {"Ana": [0.1], "Tom": [0.2]},
+    }
+    path.write_text(page(assess(folder, measure=False), folder, curves), "utf-8")
+    shown = shown_in_a_browser(path)
+    lines = re.findall(r'<i style="background: var\(--(\w+)\);"></i>(\w+)\'s mouth', shown)
+    assert lines == [("ours", "Ana"), ("second", "Tom")]
 
 
 # Measured
@@ -254,6 +278,33 @@ def test_a_finished_dub_is_measured_and_a_file_put_in_its_place_is_noticed(tmp_p
     copy(PRESENTER_FACE, out)  # nobody dubbed this
     faults = {flag.kind for flag in assess(made.job).flags}
     assert {"watermark", "lips"} <= faults
+
+
+@pytest.mark.slow
+def test_of_two_people_each_is_measured_by_their_own_mouth(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    from voicelip.dub.run import dub
+
+    subs, out, cast = tmp_path / "two.srt", tmp_path / "two.es.mp4", tmp_path / "cast.yaml"
+    her = people.presenter()
+    her = [*her, *her[::-1], *her]  # 7.2 s
+    clip = make_video(tmp_path / "two.mp4", people.beside(her, [people.other(image) for image in her]))
+    vouched_for(clip, kind="face")
+    subs.write_text(
+        "1\n00:00:00,500 --> 00:00:03,000\nAna: Buenos días, aquí estamos todos.\n\n"
+        "2\n00:00:03,700 --> 00:00:06,500\nTom: Gracias, muy amable de su parte.\n"
+    )
+    cast.write_text("Ana: {voice: stock:ef_dora, face: 0}\nTom: {voice: stock:em_alex, face: 1}\n")
+    report = assess(dub(clip, subs=subs, out=out, lang="es", cast=cast).job)
+    assert [each.speaker for each in report.cues] == ["Ana", "Tom"]
+    assert all(each.lips_r is not None and each.lips_r > 0.6 for each in report.cues)
+    assert set(report.pause_opening) == {"Ana", "Tom"}
+    assert max(report.pause_opening.values()) < Thresholds().pause_opening
+    curves = json.loads((report.job / "curves.json").read_text())["opening"]
+    ana, tom = (np.array(curves[name], float) for name in ("Ana", "Tom"))
+    first, second = slice(12, 75), slice(92, 163)
+    assert np.nanstd(ana[first]) > 3 * np.nanstd(tom[first])
+    assert np.nanstd(tom[second]) > 3 * np.nanstd(ana[second])
 
 
 def test_a_flag_about_the_whole_is_told_as_such() -> None:
