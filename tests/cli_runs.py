@@ -66,9 +66,12 @@ def start(*argv: object, **options: Any) -> "subprocess.Popen[str]":
     return subprocess.Popen([*COMMAND, *map(str, argv)], text=True, **({"env": ENVIRONMENT} | options))
 
 
-def run_process(*argv: object, **options: Any) -> Outcome:
+def run_process(*argv: object, timeout_s: float = 120, **options: Any) -> Outcome:
     """The command as a process, to its end."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = start(*argv, **(pipes | options))
-    out, err = process.communicate(timeout=120)
+    try:
+        out, err = process.communicate(timeout=timeout_s)
+    finally:
+        process.kill()  # nothing, if it has ended
     return Outcome(process.returncode, out or "", err or "")

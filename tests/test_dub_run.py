@@ -20,8 +20,9 @@ from dub_samples import CUES, LETTER_S, RATE, VOICE, DroneEngine, clip, content,
 
 from voicelip.cli import entry
 from voicelip.dub import DubOptions, DubResult, dub, pieces
-from voicelip.dub.given import default_job
+from voicelip.dub.given import Given, default_job
 from voicelip.dub.job import Job
+from voicelip.dub.run import check
 from voicelip.errors import (
     ConsentError,
     InputNotFoundError,
@@ -35,7 +36,7 @@ from voicelip.errors import (
 )
 from voicelip.media import Clip
 from voicelip.speech import engine
-from voicelip.trust import consent_store
+from voicelip.trust import audit_log, consent_store
 
 FPS = 10
 FRAME_S = 0.04  # a frame of a usual video
@@ -358,6 +359,28 @@ def test_the_command_says_how_the_cues_fitted(command: Run, talk: Path, done: Du
     missing = command("dub", talk, "-o", done.path)
     assert missing.code == 2
     assert "--subs FILE and --lang LANG" in missing.err
+
+
+def told_to_the_log() -> list[tuple[str, str | None]]:
+    return [(entry["event"], entry.get("out")) for entry in audit_log.entries()]
+
+
+def test_consent_is_logged_once_by_the_dub_and_not_by_its_check(
+    talk: Path, subs: Path, tmp_path: Path
+) -> None:
+    before = told_to_the_log()
+    out = tmp_path / "a.mp4"
+    check(Given.checked(talk, subs, out, "es", VOICE, None, None, HUMMING, False))
+    assert told_to_the_log() == before
+    run(talk, subs, out)
+    assert told_to_the_log() == [*before, ("granted", "a.mp4")]
+
+
+def test_a_check_that_is_refused_is_logged(subs: Path, tmp_path: Path) -> None:
+    before, nobody_agreed = told_to_the_log(), clip(tmp_path / "other.mp4", 5.5)
+    with pytest.raises(ConsentError):
+        check(Given.checked(nobody_agreed, subs, tmp_path / "a.mp4", "es", VOICE, None, None, HUMMING, False))
+    assert told_to_the_log() == [*before, ("refused", "a.mp4")]
 
 
 def test_whoever_stops_the_command_hears_that_nothing_is_lost(

@@ -19,11 +19,20 @@ def read_yaml(text: str) -> Any:
     return _guarded(yaml.safe_load, text)
 
 
-def yaml_nodes(text: str) -> Any:
-    """The same as PyYAML's nodes, which know their lines; raises NotYamlError."""
+def read_yaml_and_nodes(text: str) -> tuple[Any, Any]:
+    """The values, and PyYAML's nodes that they are made of, which know their lines; raises NotYamlError."""
+    return _guarded(_values_and_nodes, text)
+
+
+def _values_and_nodes(text: str) -> tuple[Any, Any]:
     import yaml
 
-    return _guarded(lambda given: yaml.compose(given, Loader=yaml.SafeLoader), text)
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        return (None if root is None else loader.construct_document(root)), root
+    finally:
+        loader.dispose()
 
 
 def _guarded(read: Callable[[str], Any], text: str) -> Any:

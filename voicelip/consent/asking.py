@@ -87,7 +87,15 @@ def require(use: Use) -> Granted:
 
     Raises ConsentError, with the reason and what to do next.
     """
-    return _required(use, [*voices_in(use.voice), *faces_in(use.face, use.choice)])
+    return _required(use, _shown(use))
+
+
+def check_consent(use: Use) -> Granted:
+    """The same for work that asks again when it comes to this voice or face: a refusal stands in the log, a
+    grant only then.
+    """
+    shown = _shown(use)
+    return _as_granted(use, _grants(use, shown)[0]) if shown else Granted()
 
 
 def require_drawn(use: Use, clip: "Clip", tracks: "Iterable[tuple[int, FaceTrack]]") -> Granted:
@@ -113,6 +121,10 @@ def require_drawn(use: Use, clip: "Clip", tracks: "Iterable[tuple[int, FaceTrack
     )
 
 
+def _shown(use: Use) -> list[Shown]:
+    return [*voices_in(use.voice), *faces_in(use.face, use.choice)]
+
+
 def _already(found: "Likeness") -> "Callable[[], Likeness]":
     return lambda: found
 
@@ -132,20 +144,30 @@ def _is_alone_in(consent: Consent, hashes: Sequence[str]) -> bool:
 def _required(use: Use, shown: Sequence[Shown]) -> Granted:
     if not shown:
         return Granted()
-    asked = Ask(use.action, full_language(use.lang), use.agreement.purpose)
-    try:
-        given = _given(use)
-        grants = _granted(shown, asked, consent_store.load(), given)
-    except ConsentError as error:
-        _log(use, "refused", (), error.reason)
-        raise
+    grants, given = _grants(use, shown)
     for each in given:
         if any(each == grant.consent for _, grant in grants):
             consent_store.keep_file(each)
+    granted = _as_granted(use, grants)
+    _log(use, "granted", granted.ids, None, shown)
+    return granted
+
+
+def _as_granted(use: Use, grants: Sequence[tuple[Shown, Grant]]) -> Granted:
     ids = tuple(dict.fromkeys(grant.consent.id for _, grant in grants))
-    _log(use, "granted", ids, None, shown)
     face = next((grant for each, grant in grants if each.kind == "face"), None)
     return Granted(ids, face, use)
+
+
+def _grants(use: Use, shown: Sequence[Shown]) -> tuple[list[tuple[Shown, Grant]], list[Consent]]:
+    """A grant for each, and the records that the user gave."""
+    asked = Ask(use.action, full_language(use.lang), use.agreement.purpose)
+    try:
+        given = _given(use)
+        return _granted(shown, asked, consent_store.load(), given), given
+    except ConsentError as error:
+        _log(use, "refused", (), error.reason)
+        raise
 
 
 def _granted(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voicelip.dub.crew import Crew, Outcome, Task
-from voicelip.dub.given import default_job
+from voicelip.dub.given import Given, default_job
 from voicelip.dub.job import Job, write_json
 from voicelip.dub.local_crew import LocalCrew
 from voicelip.dub.manifest import ManifestError, Row, read_manifest
@@ -119,7 +119,7 @@ def checked(rows: Sequence[Row], options: BatchOptions, progress: Progress) -> l
 def _checked(row: Row, request: Request, options: BatchOptions) -> Row:
     try:
         _make_folder(_out(request).parent)
-        check(request.clip, **_arguments(request, options.overwrite))
+        check(Given.checked(request.clip, **_arguments(request, options.overwrite)))
     except VoicelipError as error:
         return Row(row.line, row.name, None, " ".join(str(error).split()))
     return row
@@ -285,7 +285,7 @@ def _crew(options: BatchOptions, out: Path) -> Crew:
 
 
 def _arguments(request: Request, overwrite: bool) -> dict[str, Any]:
-    """What `dub` and `check` take, but for the clip."""
+    """What `dub` and `Given.checked` take, but for the clip."""
     return {
         "subs": request.subs,
         "out": _out(request),

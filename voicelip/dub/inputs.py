@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from voicelip import claims
-from voicelip.consent.asking import Use, require, require_drawn
+from voicelip.consent.asking import Use, require_drawn
 from voicelip.consent.choice import FaceChoice
 from voicelip.dub.cast import Role
 from voicelip.dub.job import CueState, JobState
@@ -38,32 +38,27 @@ def changed(before: JobState | None, inputs: Mapping[str, Mapping[str, str]]) ->
     ]
 
 
-def agreed(
-    clip: Path, roles: Sequence[Role], states: Sequence[CueState], out: Path, options: DubOptions
-) -> tuple[str, ...]:
-    """Ids of the records in which everybody whose voice is used, and whose face is named, agrees.
+def voices_used(states: Sequence[CueState], out: Path, options: DubOptions) -> list[Use]:
+    """The voices in which the cues are spoken."""
+    spoken = sorted({(state.voice, state.lang) for state in states})
+    return [_use(out, options, voice=voice, lang=lang) for voice, lang in spoken]
 
-    Raises ConsentError before any work. Who else is drawn is known, and asked for, only when faces are found.
-    """
-    uses = [
-        _use(out, options, voice=voice, lang=lang)
-        for voice, lang in sorted({(state.voice, state.lang) for state in states})
-    ]
+
+def faces_named(
+    clip: Path, roles: Sequence[Role], states: Sequence[CueState], out: Path, options: DubOptions
+) -> list[Use]:
+    """The faces that are known before any work. Who else is drawn is known only when faces are found."""
     langs = sorted({state.lang for state in states})
-    uses += [
-        _use(out, options, face=clip, choice=choice, lang=lang)
-        for choice in _choices(roles)
-        for lang in langs
-    ]
-    return tuple(each for use in uses for each in require(use).ids)
+    choices = _choices(roles)
+    return [_use(out, options, face=clip, choice=choice, lang=lang) for choice in choices for lang in langs]
 
 
 def agreed_by_drawn(
     clip: Clip, tracks: Tracks, langs: Sequence[str], out: Path, options: DubOptions
 ) -> tuple[str, ...]:
-    """The same for everybody whose mouth is made anew; tracks are read one at a time."""
-    uses = [_use(out, options, face=clip.path, lang=lang) for lang in langs]
-    return tuple(each for use in uses for each in require_drawn(use, clip, tracks()).ids)
+    """Ids of the records in which all agree whose mouths are made anew; tracks are read one at a time."""
+    shown = [_use(out, options, face=clip.path, lang=lang) for lang in langs]
+    return tuple(each for use in shown for each in require_drawn(use, clip, tracks()).ids)
 
 
 def _use(out: Path, options: DubOptions, **what: Any) -> Use:

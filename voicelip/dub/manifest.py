@@ -9,7 +9,7 @@ from typing import Any
 
 from voicelip.dub.request import NEEDED, Request
 from voicelip.errors import InputNotFoundError, OptionError
-from voicelip.plain_yaml import NotYamlError, read_yaml, yaml_nodes
+from voicelip.plain_yaml import NotYamlError, read_yaml_and_nodes
 
 SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
 
@@ -124,7 +124,7 @@ def _jsonl(text: str) -> Iterator[tuple[int, Any]]:
 def _yaml(path: Path, text: str) -> Iterator[tuple[int, Any]]:
     """A list of rows, or `defaults:` for all of them and `jobs:`."""
     try:
-        root, values = yaml_nodes(text), read_yaml(text)
+        values, root = read_yaml_and_nodes(text)
     except NotYamlError as failure:
         raise OptionError(f"{path}{failure.where}: is not YAML; write a list of rows") from None
     defaults: Any = {}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from voicelip.consent.asking import Use, check_consent, require
 from voicelip.dub import inputs, separate
 from voicelip.dub.cast import Role
 from voicelip.dub.given import Given
@@ -50,23 +51,12 @@ def dub(
         return _Run(given, progress).result()
 
 
-def check(
-    clip: str | Path,
-    *,
-    subs: str | Path,
-    out: str | Path,
-    lang: str = "en",
-    voice: str | None = None,
-    cast: str | Path | None = None,
-    job: str | Path | None = None,
-    options: DubOptions | None = None,
-    overwrite: bool = False,
-) -> tuple[str, ...]:
-    """Refuse all that `dub` would refuse before its work; the warnings that it would begin with."""
-    given = Given.checked(clip, subs, out, lang, voice, cast, job, options or DubOptions(), overwrite)
+def check(given: Given) -> tuple[str, ...]:
+    """Refuse all that the work would refuse before it begins; the warnings that it would begin with."""
     run = _Run(given, silent)
     script, roles = run._script()
-    inputs.agreed(given.clip.path, roles, script.cues, given.out, given.options)
+    for use in (*run._voices_used(script.cues), *run._faces_named(roles, script.cues)):
+        check_consent(use)
     return tuple(run._told)
 
 
@@ -86,7 +76,10 @@ class _Run:
         given, options = self._given, self._given.options
         script, roles = self._script()
         states = script.cues
-        ids = list(inputs.agreed(given.clip.path, roles, states, given.out, options))
+        # All faces that are drawn are asked for, and logged, when it is known which those are.
+        faces = [check_consent(use) for use in self._faces_named(roles, states)]
+        voices = [require(use) for use in self._voices_used(states)]
+        ids = [id_ for each in (*faces, *voices) for id_ in each.ids]
         self._signing(states, ids)  # what could hinder it does so now
         state = self._noted(script)
         duration_s = Fraction(given.clip.info.frame_count) / given.clip.info.fps
@@ -156,6 +149,13 @@ class _Run:
         given = self._given
         claim = inputs.claim(given.clip.path, states, self._voices, given.options, ids)
         return signing(given.out, claim)
+
+    def _voices_used(self, states: Sequence[CueState]) -> list[Use]:
+        return inputs.voices_used(states, self._given.out, self._given.options)
+
+    def _faces_named(self, roles: Sequence[Role], states: Sequence[CueState]) -> list[Use]:
+        given = self._given
+        return inputs.faces_named(given.clip.path, roles, states, given.out, given.options)
 
     def _drawn(self, states: Sequence[CueState], tracks: inputs.Tracks) -> tuple[str, ...]:
         """Ids of the records of all whose mouths are made anew."""
