@@ -62,27 +62,13 @@ def adapt(
 @app.command("list")
 def list_faces(as_json: o.Json = False) -> None:
     """The faces that are kept here."""
-    with Terminal(as_json) as terminal:
-        from voicelip.lips.face_profile import to_dict
-        from voicelip.lips.face_store import face_names, faces_folder, load_face
-
-        none = f"no faces in {faces_folder()}; make one with `voicelip adapt CLIP`"
-        found = kept.readable(face_names(), load_face)
-        kept.show_list(terminal, found, to_dict, _line, none, as_json)
+    kept.show_list(_faces, as_json)
 
 
 @app.command()
 def show(name: Name, as_json: o.Json = False) -> None:
     """Where a face came from, and what was learned."""
-    with Terminal(as_json) as terminal:
-        from voicelip.lips.face_profile import to_dict
-        from voicelip.lips.face_store import load_face
-
-        profile = load_face(name)
-        if as_json:
-            terminal.show_json(to_dict(profile))
-            return
-        kept.show_facts(_facts(profile))
+    kept.show_one(_faces, name, as_json)
 
 
 @app.command()
@@ -92,10 +78,17 @@ def remove(
     ],
 ) -> None:
     """Delete faces and all that was learned of them."""
-    with Terminal():
-        from voicelip.lips.face_store import face_folder, remove_face
+    kept.delete(_faces, names)
 
-        kept.delete(names, face_folder, remove_face)
+
+def _faces() -> "kept.Profiles[FaceProfile]":
+    from voicelip.lips import face_store as store
+    from voicelip.lips.face_profile import to_dict
+
+    none = f"no faces in {store.faces_folder()}; make one with `voicelip adapt CLIP`"
+    return kept.Profiles(
+        store.face_names, store.load_face, store.face_folder, store.remove_face, to_dict, _line, _facts, none
+    )
 
 
 def _line(profile: "FaceProfile") -> str:
@@ -125,5 +118,4 @@ def _facts(profile: "FaceProfile") -> list[tuple[str, Any]]:
         ("consent", ", ".join(facts.consents) or "none remembered"),
         ("settings", ", ".join(f"{key} {value}" for key, value in facts.settings.items())),
         ("in use", "yes" if profile.is_current else "no: adapted from other networks; adapt again"),
-        ("folder", profile.folder),
     ]

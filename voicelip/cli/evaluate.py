@@ -1,19 +1,21 @@
 """`voicelip evaluate`: how good the results are, measured on footage of the user's own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voicelip.cli import failures
 from voicelip.cli import options as o
 from voicelip.cli.terminal import Terminal
 from voicelip.cli.voice import FitMode
+from voicelip.errors import ConsentError, OutputError, VoicelipError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
 
     from voicelip.evaluation import voice_bench
     from voicelip.evaluation.lip_bench import Failed, Measured
@@ -64,14 +66,11 @@ def evaluate_lips(
     """
     to_stdout = json_file == Path("-")
     with Terminal(to_stdout, verbose, quiet) as terminal:
-        from voicelip.evaluation.lip_bench import bench, find_trials, to_dict
+        from voicelip.evaluation.lip_bench import Failed, bench, find_trials, to_dict
         from voicelip.evaluation.lip_page import Page
-        from voicelip.media import check_output
         from voicelip.pipeline import LipsyncOptions
 
-        for file in (json_file, html):
-            if file and file != Path("-"):
-                check_output(file, overwrite)
+        _check_outputs(json_file, html, overwrite)
         trials = find_trials(folder, pairs)
         results: list[Measured | Failed] = []
         page = Page(folder.resolve().name)
@@ -82,14 +81,12 @@ def evaluate_lips(
                     page.add(result)
         if html:
             html.write_text(page.html(), "utf-8")
-    figures = json.dumps(to_dict(results), indent=1)
-    if to_stdout:
-        print(figures, flush=True)
-    elif json_file:
-        json_file.write_text(figures, "utf-8")
+    _write_figures(json_file, to_dict(results))
     if not (to_stdout or quiet):
-        _show_table(results)
-    _complain(results)
+        _show_clips(results)
+    failed = [result for result in results if isinstance(result, Failed)]
+    left_out = [(f"{one.trial.speaker}, {one.trial.name}", one.reason) for one in failed]
+    _complain(left_out, len(results), "clip")
 
 
 @app.command("voice")
@@ -122,14 +119,11 @@ def evaluate_voice(
     """
     to_stdout = json_file == Path("-")
     with Terminal(to_stdout, verbose, quiet) as terminal, _kept(keep) as work:
-        from voicelip.evaluation.voice_bench import Bench, Plan, crowd_of, find_speakers, to_dict
+        from voicelip.evaluation.voice_bench import Bench, Failed, Plan, crowd_of, find_speakers, to_dict
         from voicelip.evaluation.voice_page import page
-        from voicelip.media import check_output
         from voicelip.speech.phonemes import resolve_language
 
-        for file in (json_file, html):
-            if file and file != Path("-"):
-                check_output(file, overwrite)
+        _check_outputs(json_file, html, overwrite)
         plan = Plan(fit.value, resolve_language(lang), finish, seed, with_dnsmos=dnsmos)
         speakers = find_speakers(folder)
         crowd = crowd_of(speakers, others, terminal.progress)
@@ -139,14 +133,11 @@ def evaluate_voice(
         results += Bench(work, plan, crowd).run(speakers, terminal.progress)
         if html:
             html.write_text(page(folder.resolve().name, results), "utf-8")
-    figures = json.dumps(to_dict(results), indent=1)
-    if to_stdout:
-        print(figures, flush=True)
-    elif json_file:
-        json_file.write_text(figures, "utf-8")
+    _write_figures(json_file, to_dict(results))
     if not (to_stdout or quiet):
         _show_voices(results)
-    _complain_of_voices(results)
+    left_out = [(result.speaker, result.reason) for result in results if isinstance(result, Failed)]
+    _complain(left_out, len(results), "voice")
 
 
 def _agreed(
@@ -154,7 +145,6 @@ def _agreed(
 ) -> "tuple[list[voice_bench.Speaker], list[voice_bench.Measured | voice_bench.Failed]]":
     """Those whose voices may be kept, and the others with the reason."""
     from voicelip.consent.asking import Use, require
-    from voicelip.errors import ConsentError
     from voicelip.evaluation.voice_bench import Failed
 
     allowed = []
@@ -173,8 +163,6 @@ def _kept(folder: Path | None) -> Iterator[Path]:
     """The folder for what is made: the user's, which is made, or one that is gone afterwards."""
     from tempfile import TemporaryDirectory
 
-    from voicelip.errors import OutputError
-
     if folder is None:
         with TemporaryDirectory(prefix="voicelip-bench-") as temporary:
             yield Path(temporary)
@@ -186,9 +174,23 @@ def _kept(folder: Path | None) -> Iterator[Path]:
     yield folder
 
 
-def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
-    from rich.table import Table
+def _check_outputs(json_file: Path | None, html: Path | None, overwrite: bool) -> None:
+    from voicelip.media import check_output
 
+    for file in (json_file, html):
+        if file and file != Path("-"):
+            check_output(file, overwrite)
+
+
+def _write_figures(json_file: Path | None, figures: dict[str, Any]) -> None:
+    text = json.dumps(figures, indent=1)
+    if json_file == Path("-"):
+        print(text, flush=True)
+    elif json_file:
+        json_file.write_text(text, "utf-8")
+
+
+def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
     from voicelip.evaluation.voice_bench import Measured, Scores
     from voicelip.evaluation.voice_page import COLUMNS, shown
 
@@ -197,51 +199,21 @@ def _show_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> 
         return
     rows = [(result.speaker, result.scores) for result in measured]
     rows.append(("mean", Scores.mean([result.scores for result in measured])))
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    table.add_column("speaker", no_wrap=True)
-    for title in COLUMNS.values():
-        table.add_column(title, justify="right", no_wrap=True)
+    table = _table("speaker", COLUMNS.values())
     for name, scores in rows:
         figures = [shown(column, getattr(scores, column)) for column in COLUMNS]
         table.add_row(name, *figures, style="bold" if name == "mean" else None)
-    console = _console(_WIDEST_TABLE)
-    console.print(table)
+    _print(table, _WIDEST_TABLE)
 
 
-def _complain_of_voices(results: "list[voice_bench.Measured | voice_bench.Failed]") -> None:
-    """Name who was left out; an error if that is everybody."""
-    from voicelip.cli import failures
-    from voicelip.errors import VoicelipError
-    from voicelip.evaluation.voice_bench import Failed
-
-    failed = [result for result in results if isinstance(result, Failed)]
-    for one in failed:
-        failures.say(f"voicelip: warning: left out {one.speaker}: {one.reason}")
-    if len(failed) == len(results):
-        raise VoicelipError("no voice could be measured; the lines above say why")
-
-
-def _console(least_width: int) -> "Console":
-    """What tables are printed on: no narrower than that where the output is no terminal."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = max(console.width, least_width)
-    return console
-
-
-def _show_table(results: "list[Measured | Failed]") -> None:
-    from rich.table import Table
-
+def _show_clips(results: "list[Measured | Failed]") -> None:
     from voicelip.evaluation.lip_bench import Measured, speakers
     from voicelip.evaluation.lip_page import COLUMNS, shown
 
     measured = [result for result in results if isinstance(result, Measured)]
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    table.add_column("clip", no_wrap=True)
-    for title in COLUMNS.values():
-        table.add_column(title, justify="right", no_wrap=True)
+    if not measured:
+        return
+    table = _table("clip", COLUMNS.values())
     for speaker, mean in speakers(measured).items():
         for result in measured:
             if result.trial.speaker == speaker:
@@ -249,19 +221,33 @@ def _show_table(results: "list[Measured | Failed]") -> None:
                 table.add_row(f"{speaker} {result.trial.name}", *figures)
         figures = [shown(name, getattr(mean, name), mean=True) for name in COLUMNS]
         table.add_row(f"{speaker} mean", *figures, style="bold", end_section=True)
-    console = _console(_NARROWEST_TABLE)
-    if measured:
-        console.print(table)
+    _print(table, _NARROWEST_TABLE)
 
 
-def _complain(results: "list[Measured | Failed]") -> None:
-    """Name what was left out; an error if that is all."""
-    from voicelip.cli import failures
-    from voicelip.errors import VoicelipError
-    from voicelip.evaluation.lip_bench import Failed
+def _table(what: str, titles: Iterable[str]) -> "Table":
+    """Without rows: what was measured, then its figures."""
+    from rich.table import Table
 
-    failed = [result for result in results if isinstance(result, Failed)]
-    for one in failed:
-        failures.say(f"voicelip: warning: left out {one.trial.speaker}, {one.trial.name}: {one.reason}")
-    if len(failed) == len(results):
-        raise VoicelipError("no clip could be measured; the lines above say why")
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column(what, no_wrap=True)
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
+def _print(table: "Table", least_width: int) -> None:
+    """No narrower than that where the output is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(console.width, least_width)
+    console.print(table)
+
+
+def _complain(left_out: Sequence[tuple[str, str]], count: int, what: str) -> None:
+    """Name what was left out of so many, and why; an error if that is all."""
+    for name, reason in left_out:
+        failures.say(f"voicelip: warning: left out {name}: {reason}")
+    if len(left_out) == count:
+        raise VoicelipError(f"no {what} could be measured; the lines above say why")

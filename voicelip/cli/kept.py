@@ -1,7 +1,9 @@
 """What `voicelip voice` and `voicelip faces` do alike: profiles listed, told of, and deleted."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from voicelip.cli import failures
 from voicelip.cli.terminal import Terminal
@@ -10,41 +12,68 @@ from voicelip.errors import VoicelipError
 Kept = TypeVar("Kept")
 
 
-def readable(names: Iterable[str], load: Callable[[str], Kept]) -> list[Kept]:
-    """The profiles of these names; a damaged one is told of and does not hide the others."""
+@dataclass(frozen=True)
+class Profiles(Generic[Kept]):
+    """The profiles of one kind: where they are, and how one is told of, in a line or by all its facts.
+
+    `none` is said where there are none; `folder` refuses an unknown name.
+    """
+
+    names: Callable[[], Iterable[str]]
+    load: Callable[[str], Kept]
+    folder: Callable[[str], Path]
+    remove: Callable[[str], object]
+    to_dict: Callable[[Kept], dict[str, Any]]
+    line: Callable[[Kept], str]
+    facts: Callable[[Kept], Iterable[tuple[str, Any]]]
+    none: str
+
+
+Find = Callable[[], Profiles[Kept]]  # called when needed, so that the command starts quickly
+
+
+def show_list(find: Find[Kept], as_json: bool) -> None:
+    """All of them, as JSON or a line for each; a damaged one is told of and does not hide the others."""
+    with Terminal(as_json) as terminal:
+        kind = find()
+        profiles = _readable(kind)
+        if as_json:
+            terminal.show_json([kind.to_dict(profile) for profile in profiles])
+            return
+        for profile in profiles:
+            print(kind.line(profile))
+        if not profiles:
+            failures.say(kind.none)
+
+
+def show_one(find: Find[Kept], name: str, as_json: bool) -> None:
+    """One, as JSON or a line for each fact, its name in front."""
+    with Terminal(as_json) as terminal:
+        kind = find()
+        profile = kind.load(name)
+        if as_json:
+            terminal.show_json(kind.to_dict(profile))
+            return
+        for key, value in (*kind.facts(profile), ("folder", kind.folder(name))):
+            print(f"{key:12} {value}")
+
+
+def delete(find: Find[Kept], names: Sequence[str]) -> None:
+    """Delete these, or none if one of them is unknown."""
+    with Terminal():
+        kind = find()
+        for name in names:
+            kind.folder(name)
+        for name in names:
+            kind.remove(name)
+            print(f"removed {name}", flush=True)
+
+
+def _readable(kind: Profiles[Kept]) -> list[Kept]:
     found = []
-    for name in names:
+    for name in kind.names():
         try:
-            found.append(load(name))
+            found.append(kind.load(name))
         except VoicelipError as error:
             failures.say(f"voicelip: warning: {error}")
     return found
-
-
-def show_list(
-    terminal: Terminal, profiles: Sequence[Kept], to_dict: Callable[[Kept], dict[str, Any]],
-    line: Callable[[Kept], str], none: str, as_json: bool,
-) -> None:  # fmt: skip
-    """As JSON, or a line for each; `none` is said where there are none."""
-    if as_json:
-        terminal.show_json([to_dict(profile) for profile in profiles])
-        return
-    for profile in profiles:
-        print(line(profile))
-    if not profiles:
-        failures.say(none)
-
-
-def show_facts(facts: Iterable[tuple[str, Any]]) -> None:
-    """A line for each fact, its name in front."""
-    for key, value in facts:
-        print(f"{key:12} {value}")
-
-
-def delete(names: Sequence[str], find: Callable[[str], object], remove: Callable[[str], object]) -> None:
-    """Delete profiles; `find` refuses an unknown one before any is deleted."""
-    for name in names:
-        find(name)
-    for name in names:
-        remove(name)
-        print(f"removed {name}", flush=True)

@@ -100,27 +100,13 @@ def add(
 @app.command("list")
 def list_voices(as_json: o.Json = False) -> None:
     """The voices that are kept here."""
-    with Terminal(as_json) as terminal:
-        from voicelip.speech.profile import to_dict
-        from voicelip.speech.profile_store import load_profile, profile_names, voices_folder
-
-        none = f"no voices in {voices_folder()}; make one with `voicelip voice add NAME FILE...`"
-        found = kept.readable(profile_names(), load_profile)
-        kept.show_list(terminal, found, to_dict, _line, none, as_json)
+    kept.show_list(_voices, as_json)
 
 
 @app.command()
 def show(name: Name, as_json: o.Json = False) -> None:
     """Where a voice came from, and what is known of it."""
-    with Terminal(as_json) as terminal:
-        from voicelip.speech.profile import to_dict
-        from voicelip.speech.profile_store import load_profile, profile_folder
-
-        profile = load_profile(name)
-        if as_json:
-            terminal.show_json(to_dict(profile))
-            return
-        kept.show_facts(_facts(profile, profile_folder(name)))
+    kept.show_one(_voices, name, as_json)
 
 
 @app.command("test")
@@ -187,10 +173,18 @@ def remove(
     ],
 ) -> None:
     """Delete voices and all that is in their profiles."""
-    with Terminal():
-        from voicelip.speech.profile_store import profile_folder, remove_profile
+    kept.delete(_voices, names)
 
-        kept.delete(names, profile_folder, remove_profile)
+
+def _voices() -> "kept.Profiles[Profile]":
+    from voicelip.speech import profile_store as store
+    from voicelip.speech.profile import to_dict
+
+    none = f"no voices in {store.voices_folder()}; make one with `voicelip voice add NAME FILE...`"
+    return kept.Profiles(
+        store.profile_names, store.load_profile, store.profile_folder, store.remove_profile, to_dict, _line,
+        _facts, none,
+    )  # fmt: skip
 
 
 def _line(profile: "Profile") -> str:
@@ -210,7 +204,7 @@ def _fit(profile: "Profile") -> str:
     return f"fitted ({profile.fit.get('mode')}{said})"
 
 
-def _facts(profile: "Profile", folder: Path) -> list[tuple[str, Any]]:
+def _facts(profile: "Profile") -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         ("name", profile.name),
         ("created", f"{profile.created} by voicelip {profile.voicelip}"),
@@ -230,4 +224,4 @@ def _facts(profile: "Profile", folder: Path) -> list[tuple[str, Any]]:
             ("recording", f"{origin.file}, {origin.duration_s:.1f} s{kept}, sha256 {origin.sha256[:16]}…")
         )
         facts += [("", finding) for finding in origin.findings]
-    return [*facts, ("folder", folder)]
+    return facts
