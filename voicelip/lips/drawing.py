@@ -8,7 +8,7 @@ from voicelip.face import MouthCrops
 from voicelip.lips.generator import LipSession, Shot
 from voicelip.media import Patch
 
-BATCH = 8  # frames drawn at once: more gains nothing on two cores and costs memory at 4K
+BATCH = 4  # frames drawn at once: more gains nothing on two cores and costs memory
 
 
 def drawn(

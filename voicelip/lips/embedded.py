@@ -47,7 +47,7 @@ class EmbeddedGenerator:
 
         return cls(
             network_session(find(MOTION_FILE)),
-            network_session(find(RENDERER_FILE)),
+            network_session(find(RENDERER_FILE), keeps_memory=True),
             MotionBasis.load(find(BASIS_FILE)),
             Donor.load(find("lips_donor.npz")),
         )

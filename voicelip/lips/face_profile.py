@@ -78,7 +78,7 @@ class FaceProfile:
         path = self.folder / name
         if not path.is_file() or content_hash(path) != self.facts.networks[name]:
             raise ProfileError(f"{path}: is not the network that was adapted; run `voicelip adapt` again")
-        return network_session(path)
+        return network_session(path, keeps_memory=name == RENDERER_FILE)
 
 
 def base_hashes(names: Iterable[str]) -> dict[str, str]:

@@ -19,16 +19,17 @@ _CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _OVERLAP_FRAMES = 250
 
 
-def network_session(path: Path) -> Any:
-    """One of the networks, loaded."""
+def network_session(path: Path, keeps_memory: bool = False) -> Any:
+    """One of the networks, loaded. One that `keeps_memory` between its runs suits inputs of one size; what a
+    long sound needed would be kept to the end.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     # Threads that wait busily take the cores from compositing and encoding, which run beside this.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What a long sound needed would be kept to the end; freeing it costs nothing that can be measured.
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = keeps_memory
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
