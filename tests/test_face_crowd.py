@@ -1,5 +1,6 @@
 """Everybody's face at once: who is followed, under which number, and how that is kept on disk."""
 
+import os
 from pathlib import Path
 
 import dub_people
@@ -9,7 +10,7 @@ import pytest
 from media_samples import make_video
 
 from voicelip import hub
-from voicelip.face import FaceStatus, crowd, crowd_store
+from voicelip.face import FaceStatus, crowd, crowd_store, unfinished
 from voicelip.face.crowd import Piece
 from voicelip.face.crowd_store import Faces, stored_faces
 from voicelip.face.people import people
@@ -136,6 +137,18 @@ def test_damaged_faces_are_found_again(
     assert kept(tracker, clip, tmp_path, her[:10]).pieces[0].track().tracked.all()
     (faces.folder / crowd_store.INDEX).write_text("{")
     assert kept(tracker, clip, tmp_path, her[:10]).pieces[0].track().tracked.all()
+
+
+def test_what_a_killed_run_left_goes_and_what_others_write_to_stays(
+    tracker: FaceTracker, her: list[np.ndarray], clip: Path, tmp_path: Path
+) -> None:
+    left, held, fresh = (unfinished.new_folder(tmp_path, ".faces") for _ in range(3))
+    with unfinished.in_use(held):
+        for folder in (left, held):
+            (folder / "00000.npz").write_bytes(b"half")
+            os.utime(folder, (0, 0))
+        kept(tracker, clip, tmp_path, her[:10])
+        assert sorted(tmp_path.glob(".*")) == sorted((held, fresh))
 
 
 def test_a_folder_that_cannot_be_written_to_costs_the_speed_up_only(

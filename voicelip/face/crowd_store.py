@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from voicelip.face import unfinished
 from voicelip.face.cache import key_of
 from voicelip.face.crowd import Piece
 from voicelip.face.people import told_apart
@@ -28,6 +29,7 @@ from voicelip.face.stored_piece import StoredPiece
 VERSION = 2  # raise whenever following gives other values or the files' form changes
 KEPT_BYTES = 2 << 30  # the longest unused go first
 INDEX = "faces.json"
+_SUFFIX = ".faces"
 _IDLE_S = 6 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ def stored_faces(
 
     `settings` is any text that says what else they depend on.
     """
-    place = Path(folder) / f"{key_of(Path(path), f'everybody {VERSION} {settings}')}.faces"
+    place = Path(folder) / f"{key_of(Path(path), f'everybody {VERSION} {settings}')}{_SUFFIX}"
     found = _read(place)
     if found is not None:
         with contextlib.suppress(OSError):
@@ -60,14 +62,8 @@ def _written(place: Path, compute: Callable[[], Iterable[Piece]]) -> Faces:
     """Found, stored under a temporary name, and renamed when whole."""
     temporary, is_to_stay = _new_folder(place.parent)
     try:
-        entries, identities = [], {}
-        for number, piece in enumerate(compute()):
-            entries.append(_write_piece(temporary, number, piece))
-            identities[piece.face] = piece.identities
-        # Who is who is worked out now: descriptors that identify people are not kept.
-        persons = told_apart(_pieces(temporary, entries), identities)
-        entries = [{**entry, "person": persons[entry["face"]]} for entry in entries]
-        (temporary / INDEX).write_text(json.dumps({"pieces": entries}), "utf-8")
+        with unfinished.in_use(temporary):
+            _write_all(temporary, compute())
         if is_to_stay:
             return _moved(temporary, place)
     except BaseException:
@@ -78,15 +74,25 @@ def _written(place: Path, compute: Callable[[], Iterable[Piece]]) -> Faces:
     return faces
 
 
+def _write_all(folder: Path, found: Iterable[Piece]) -> None:
+    entries, identities = [], {}
+    for number, piece in enumerate(found):
+        entries.append(_write_piece(folder, number, piece))
+        identities[piece.face] = piece.identities
+    # Who is who is worked out now: descriptors that identify people are not kept.
+    persons = told_apart(_pieces(folder, entries), identities)
+    entries = [{**entry, "person": persons[entry["face"]]} for entry in entries]
+    (folder / INDEX).write_text(json.dumps({"pieces": entries}), "utf-8")
+
+
 def _new_folder(parent: Path) -> tuple[Path, bool]:
     """A folder to write to, and whether it may stay; in `parent`, else for as long as it is needed."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".", suffix=".faces", dir=parent)), True
+        return unfinished.new_folder(parent, _SUFFIX), True
     except OSError as error:
         said = str(error)
     _log.warning("faces cannot be stored in %s (%s); the next run finds them again", parent, said)
-    return Path(tempfile.mkdtemp(suffix=".faces")), False
+    return Path(tempfile.mkdtemp(suffix=_SUFFIX)), False
 
 
 def _moved(temporary: Path, place: Path) -> Faces:
@@ -157,7 +163,8 @@ def _pieces(folder: Path, entries: Iterable[dict[str, Any]]) -> list[StoredPiece
 
 def _prune(folder: Path, spared: Path) -> None:
     """Make room; what was used a short while ago may be in use by another run."""
-    newest_first = sorted(folder.glob("*.faces"), key=lambda entry: -entry.stat().st_mtime)
+    whole = [entry for entry in folder.glob(f"*{_SUFFIX}") if not entry.name.startswith(".")]
+    newest_first = sorted(whole, key=lambda entry: -entry.stat().st_mtime)
     total = 0
     for entry in newest_first:
         total += sum(file.stat().st_size for file in entry.iterdir())
