@@ -13,6 +13,7 @@ from voicelip.dub.diarise import grouped, speakers_of
 from voicelip.dub.transcribe import GAP_S, LONGEST_CUE_S, cues_of, sentences_of, transcribe
 from voicelip.errors import OptionError, OutputError, TextError
 from voicelip.media import Audio, write_audio
+from voicelip.speech import recognise
 from voicelip.speech.engine import Segment
 from voicelip.speech.srt import LINE
 
@@ -134,6 +135,32 @@ def test_two_voices_in_turn_are_told_apart_and_a_moment_of_sound_joins_its_neigh
 
 
 # The whole
+
+
+def test_long_sound_is_listened_to_in_parts_that_are_cut_in_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognise, "BLOCK_S", 6.0)
+    monkeypatch.setattr(recognise, "_CUT_WITHIN_S", 3.0)
+    parts = list(recognise.blocks(sound((0.0, 4.0), (4.7, 9.0), (9.8, 12.0), duration_s=12.0)))
+    assert [start for start, _ in parts] == [0, *(stop for _, stop in parts[:-1])]
+    (_, first), (_, second), (_, last) = parts
+    assert 4.0 < first / RATE < 4.7
+    assert 9.0 < second / RATE < 9.8
+    assert last == 12 * RATE
+
+
+def test_in_parts_the_words_and_their_times_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faster_whisper")
+    whole = transcribe(PRESENTER, out=tmp_path / "whole.srt")
+    monkeypatch.setattr(recognise, "BLOCK_S", 6.0)
+    monkeypatch.setattr(recognise, "_CUT_WITHIN_S", 4.0)
+    parts = transcribe(PRESENTER, out=tmp_path / "parts.srt")
+    assert parts.lang == whole.lang == "en"
+    assert [cue.text for cue in parts.cues][-1].split()[-1] == [cue.text for cue in whole.cues][-1].split()[
+        -1
+    ]
+    assert parts.cues[-1].end_s == pytest.approx(whole.cues[-1].end_s, abs=0.3)
 
 
 def test_what_cannot_be_written_is_refused_before_listening(tmp_path: Path) -> None:

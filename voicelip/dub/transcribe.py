@@ -11,7 +11,8 @@ import numpy as np
 from voicelip.dub.cues import Cue
 from voicelip.dub.diarise import Speakers, speakers_of
 from voicelip.errors import OptionError, TextError
-from voicelip.media import Audio, read_audio
+from voicelip.media import Audio
+from voicelip.media.sound_stream import sound_on_disk
 from voicelip.progress import Progress, silent
 from voicelip.speech import waveform
 from voicelip.speech.engine import Segment
@@ -27,6 +28,7 @@ MOST_SPEAKERS = 20
 _SENTENCE_ENDS = (".", "?", "!", "…", "।", '."', '?"', '!"', ".»", "?»", "!»")
 _BELOW_CLIP_DB = 32.0  # what is fainter than the clip's loud parts by so much was imagined
 _BEFORE_S = 0.04  # a subtitle stands before its first sound
+_PART_S = 60  # looked at together
 _AROUND_S = 0.5  # beside a sentence, to tell the noise it stands in
 
 
@@ -67,14 +69,13 @@ def transcribe(
     if isinstance(speakers, int) and not 1 <= speakers <= MOST_SPEAKERS:
         raise OptionError(f"{speakers} speakers are out of range; choose 1 to {MOST_SPEAKERS}, or auto")
     check_subtitles(out, overwrite)
-    audio = read_audio(clip, RATE)
     hint = lang.split("-")[0].lower() if lang else None
-    words, spoken = heard_phrases(audio, hint, skip_pauses=True, progress=progress)
-    sentences = sentences_of(words, audio)
-    if not sentences:
-        raise TextError(f"{clip}: no speech is heard in it; name a clip in which somebody speaks")
-    names = _names(sentences, audio, speakers, progress)
-    cues = cues_of(sentences, names)
+    with sound_on_disk(clip, RATE) as audio:
+        words, spoken = heard_phrases(audio, hint, skip_pauses=True, progress=progress)
+        sentences = sentences_of(words, audio)
+        if not sentences:
+            raise TextError(f"{clip}: no speech is heard in it; name a clip in which somebody speaks")
+        cues = cues_of(sentences, names := _names(sentences, audio, speakers, progress))
     write_parts(out, [Segment(_labelled(cue), cue.start_s, cue.end_s) for cue in cues], overwrite)
     return Transcript(out, lang or spoken, _numbered(cues), tuple(sorted({*names} - {""})))
 
@@ -147,8 +148,11 @@ def _levels(audio: Audio, start_s: float, end_s: float) -> np.ndarray:
 
 
 def _loud_level(samples: np.ndarray) -> float:
-    levels = waveform.frame_levels(samples, RATE)
-    return float(np.percentile(levels, 95)) if levels.size else 0.0
+    size = _PART_S * RATE
+    levels = [
+        waveform.frame_levels(samples[start : start + size], RATE) for start in range(0, len(samples), size)
+    ]
+    return float(np.percentile(np.concatenate(levels), 95)) if levels else 0.0
 
 
 def _readable(cues: Sequence[Cue]) -> list[Cue]:

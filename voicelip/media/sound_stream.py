@@ -1,8 +1,10 @@
 """Sound of any length, read a block at a time, at any rate, in one or two channels."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from voicelip.errors import UnreadableMediaError
 from voicelip.media.container import open_container
 from voicelip.media.failures import check_input, reading
 from voicelip.media.sound import GAP_S, LONGEST_GAP_S, decoded_frames, picture_start_s, samples_of
+from voicelip.media.values import Audio
 
 
 class SoundReader:
@@ -52,6 +55,19 @@ class SoundReader:
     def close(self) -> None:
         """Let go of the file."""
         self._blocks.close()
+
+
+@contextmanager
+def sound_on_disk(path: str | Path, rate: int) -> Iterator[Audio]:
+    """The sound of a file, down-mixed to mono, at `rate` Hz, in a temporary file while this lasts."""
+    reader = SoundReader(path, rate, 1)
+    with TemporaryFile(prefix="voicelip-") as file:
+        for block in reader.blocks(rate):
+            file.write(np.clip(block[0], -1, 1).astype(np.float32).tobytes())
+        if file.tell() == 0:
+            raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
+        file.flush()
+        yield Audio(np.memmap(file, np.float32, "r"), rate)
 
 
 def channels_of(path: str | Path) -> int:
