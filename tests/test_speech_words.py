@@ -1,13 +1,16 @@
 """When each word is heard: in order, where there is sound, and as written."""
 
+import time
+
 import numpy as np
 import pytest
 
-from voicelip.speech import Speech, load_engine, resolve_voice, speak_text
+from voicelip.speech import Speech, kokoro, load_engine, resolve_voice, speak_text
 from voicelip.speech.alignment import by_hearing, by_letters, disagreement
 from voicelip.speech.engine import Segment
 from voicelip.speech.phonemes import pronounce
 from voicelip.speech.reading import read
+from voicelip.speech.script import Utterance, script
 from voicelip.speech.words import Lettered, timed, within
 
 TEXT = "Dr. Smith paid $3.50; then, at the top of the hill, he slept."
@@ -100,3 +103,40 @@ def test_disagreement_is_of_letters_not_of_spaces() -> None:
     assert disagreement("ice cream!", [Segment("icecream", 0, 1)]) == 0
     assert disagreement("ice cream", [Segment("thunder", 0, 1)]) > 0.5
     assert disagreement("ice cream", []) == 1
+
+
+def test_the_first_pieces_of_a_stream_are_short_and_leave_no_scraps() -> None:
+    text = (
+        "We walked along the river and talked about the plans for the summer, which is still far away. Yes."
+    )
+    whole, _ = script(text, "en-us")
+    pieces, _ = script(text, "en-us", first_tokens=(30, 45))
+    assert " ".join(piece.written for piece in pieces) == text
+    assert [len(piece.phonemes) <= limit for piece, limit in zip(pieces, (30, 45), strict=False)] == [
+        True,
+        True,
+    ]
+    assert all(len(piece.phonemes) >= 10 for piece in pieces[:-1])
+    assert "".join(piece.phonemes for piece in pieces).replace(" ", "") == "".join(
+        piece.phonemes for piece in whole
+    ).replace(" ", "")
+    barely_longer, _ = script("We walked along the rivers.", "en-us", first_tokens=(24,))
+    assert all(len(piece.phonemes) >= 8 for piece in barely_longer)
+
+
+def test_the_next_piece_of_a_stream_is_begun_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    speak = kokoro._speak
+
+    def noting(session: object, utterance: Utterance, *rest: object) -> object:
+        begun.append(utterance.written)
+        return speak(session, utterance, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kokoro, "_speak", noting)
+    pieces = load_engine("kokoro").stream("One. Two. Three.", resolve_voice("stock:am_adam"), "en-us")  # type: ignore[attr-defined]
+    next(pieces)
+    deadline = time.monotonic() + 20
+    while len(begun) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    pieces.close()
+    assert begun[:2] == ["One.", "Two."]

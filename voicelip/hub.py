@@ -98,6 +98,11 @@ def fetch(name: str, progress: Progress = silent) -> Path:
     return _path(artifact)
 
 
+def is_present(name: str) -> bool:
+    """Whether `fetch` would only hand out a path; by stamp, no hash is computed."""
+    return _is_stamped(_entry(name))
+
+
 def pull(names: Iterable[str] = (), progress: Progress = silent) -> list[Path]:
     """Fetch the named artifacts, or all that are free to use."""
     chosen = [_entry(name).name for name in names] or free_entries()

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,16 @@ from voicelip.errors import OptionError, TextError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech import loudness, phonemes, waveform
+from voicelip.speech.background import begun
 from voicelip.speech.engine import Segment, Speech, Voice
-from voicelip.speech.kokoro_session import session_of, style_of
+from voicelip.speech.kokoro_session import session_ahead, style_of
 from voicelip.speech.script import Utterance, script
 from voicelip.speech.voices import ROWS
 from voicelip.speech.words import shifted, timed
 
 SLOWEST, FASTEST = 0.5, 2.0
-FIRST_TOKENS = 30  # of a stream: 1.5 to 2 s of speech
+# The first pieces of a stream: 1 to 2 s of speech, and the second is made before the first was heard.
+FIRST_TOKENS = (30, 45)
 
 LEAD_S = 0.10
 TAIL_S = 0.20
@@ -60,8 +62,10 @@ class KokoroEngine:
         self, text: str, voice: Voice, lang: str, speed: float = 1.0, progress: Progress = silent
     ) -> Speech:
         """Speak `text`; segments are its sentences."""
-        lang, utterances, warnings = _prepared(text, lang, speed)
-        takes = self._takes(utterances, voice, speed, progress, ahead=len(utterances))
+        lang = _checked(lang, speed)
+        session = session_ahead(voice, progress)
+        utterances, warnings = _prepared(text, lang)
+        takes = self._takes(session, utterances, voice, speed, progress, ahead=len(utterances))
         pieces = list(_placed(takes, utterances, speed))
         samples = loudness.levelled(np.concatenate([piece.samples for piece in pieces]), self.sample_rate)
         words = tuple(word for piece in pieces for word in piece.words)
@@ -74,10 +78,11 @@ class KokoroEngine:
 
         Times count from the start of the first piece. The first piece sets the gain for all.
         """
-        lang, utterances, warnings = _prepared(text, lang, speed, first_tokens=FIRST_TOKENS)
-        takes = self._takes(
-            utterances, voice, speed, progress, ahead=_workers(utterances) + 1, first_alone=True
-        )
+        lang = _checked(lang, speed)
+        session = session_ahead(voice, progress)
+        utterances, warnings = _prepared(text, lang, FIRST_TOKENS)
+        ahead = _workers(utterances) + 1
+        takes = self._takes(session, utterances, voice, speed, progress, ahead, first_alone=True)
         gain, warnings = 0.0, voice.warnings + warnings
         for piece in _placed(takes, utterances, speed):
             gain = gain or loudness.gain(piece.samples, self.sample_rate)
@@ -88,6 +93,7 @@ class KokoroEngine:
 
     def _takes(
         self,
+        session_of_voice: Callable[[], Any],
         utterances: Sequence[Utterance],
         voice: Voice,
         speed: float,
@@ -99,21 +105,26 @@ class KokoroEngine:
 
         With `first_alone` the others wait for the first, so that it is there sooner.
         """
-        style, session = style_of(voice), session_of(voice, progress)
+        begun(loudness.load)  # half a second of imports, beside the session and the first take
+        style, session = style_of(voice), session_of_voice()
         speed *= voice.pace
         total = sum(len(utterance.phonemes) for utterance in utterances)
         progress("speak", 0, total, "phonemes")
         pool = ThreadPoolExecutor(_workers(utterances))
         jobs: deque[Future[_Take]] = deque()
         waiting, done = iter(utterances), 0
+
+        def start(wanted: int) -> None:
+            while len(jobs) < wanted and (coming := next(waiting, None)) is not None:
+                jobs.append(pool.submit(_speak, session, coming, style, speed))
+
         try:
+            start(1 if first_alone else ahead)
             for utterance in utterances:
-                wanted = 1 if first_alone and not done else ahead
-                while len(jobs) < wanted and (coming := next(waiting, None)) is not None:
-                    jobs.append(pool.submit(_speak, session, coming, style, speed))
                 take = jobs.popleft().result()
                 done += len(utterance.phonemes)
                 progress("speak", done, total, "phonemes")
+                start(ahead)  # the next are on their way while this one is heard
                 yield take
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -123,17 +134,21 @@ def _workers(utterances: Sequence[Utterance]) -> int:
     return min(4, len(utterances), os.cpu_count() or 1)
 
 
-def _prepared(
-    text: str, lang: str, speed: float, first_tokens: int | None = None
-) -> tuple[str, Sequence[Utterance], tuple[str, ...]]:
-    """The language's own name, what is to be spoken, and what the user should know of it."""
+def _checked(lang: str, speed: float) -> str:
+    """The language's own name; what cannot be spoken so is refused before anything is loaded."""
     if not SLOWEST <= speed <= FASTEST:
         raise OptionError(f"speed {speed:g} is out of range; choose {SLOWEST:g} to {FASTEST:g}")
-    lang = phonemes.resolve_language(lang)
+    return phonemes.resolve_language(lang)
+
+
+def _prepared(
+    text: str, lang: str, first_tokens: Sequence[int] = ()
+) -> tuple[Sequence[Utterance], tuple[str, ...]]:
+    """What is to be spoken, and what the user should know of it."""
     utterances, foreign = script(text, lang, first_tokens)
     if not utterances:
         raise TextError("the text holds nothing that can be spoken; give at least one word")
-    return lang, utterances, _warnings(foreign, lang)
+    return utterances, _warnings(foreign, lang)
 
 
 def _speak(session: Any, utterance: Utterance, style: np.ndarray, speed: float) -> _Take:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from voicelip import hub
 from voicelip.progress import Progress, silent
 from voicelip.speech import kokoro_quick
+from voicelip.speech.background import begun
 from voicelip.speech.engine import Voice
 from voicelip.speech.voices import ROWS, stock_voices
 
@@ -32,6 +33,16 @@ def session_of(voice: Voice, progress: Progress = silent) -> Any:
         while len(_sessions) > KEPT:
             _sessions.popitem(last=False)
         return _sessions[key]
+
+
+def session_ahead(voice: Voice, progress: Progress = silent) -> Callable[[], Any]:
+    """`session_of`, begun while the caller does other work and waited for when called.
+
+    What would have to be downloaded is not begun: the caller may yet find that there is nothing to speak.
+    """
+    if not hub.is_present("kokoro"):
+        return lambda: session_of(voice, progress)
+    return begun(session_of, voice).result
 
 
 def style_of(voice: Voice) -> np.ndarray:

@@ -18,6 +18,12 @@ OVERSAMPLED = 4
 _MARGIN = 0.98  # of the peak: what oversampling by four may miss
 
 
+def load() -> None:
+    """Import what measures loudness, half a second's work, at a time of the caller's choice."""
+    import pyloudnorm  # noqa: F401
+    import scipy.signal  # noqa: F401
+
+
 def levelled(samples: np.ndarray, rate: int, lufs: float = LUFS) -> np.ndarray:
     """(N,) float32 speech at `lufs`; silence stays silence."""
     factor = gain(samples, rate, lufs)

@@ -1,6 +1,6 @@
 """Text → what the embedded engine speaks in one go each, the pauses between, and whose phonemes are whose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from voicelip.speech import markup, phonemes
@@ -35,10 +35,10 @@ class Utterance:
         return " ".join(word.text for word in self.words)
 
 
-def script(text: str, lang: str, first_tokens: int | None = None) -> tuple[list[Utterance], str]:
+def script(text: str, lang: str, first_tokens: Sequence[int] = ()) -> tuple[list[Utterance], str]:
     """What is spoken, and the letters of foreign scripts that are left out.
 
-    With `first_tokens` the first utterance is at most so long.
+    With `first_tokens` the first utterances are at most so long.
     """
     marked = markup.parse(text)
     cleaned, foreign = clean(marked.text)
@@ -46,8 +46,7 @@ def script(text: str, lang: str, first_tokens: int | None = None) -> tuple[list[
     before_s = 0.0
     for i, sentence in enumerate(split_sentences(cleaned, lang)):
         for part, asked_s in marked.at_breaks(sentence.text):
-            limit = first_tokens if first_tokens and not found else None
-            spoken = list(_utterances(i, sentence, part, marked, lang, limit))
+            spoken = list(_utterances(i, sentence, part, marked, lang, first_tokens[len(found) :]))
             found += spoken
             if found:
                 found[-1] = _pausing(found[-1], asked_s)
@@ -66,7 +65,7 @@ def _pausing(utterance: Utterance, asked_s: float) -> Utterance:
 
 
 def _utterances(
-    index: int, sentence: Sentence, part: str, marked: Marked, lang: str, first_tokens: int | None
+    index: int, sentence: Sentence, part: str, marked: Marked, lang: str, first_tokens: Sequence[int]
 ) -> Iterator[Utterance]:
     words = read(part, lang)
     spoken = phonemes.pronounce(words, lang, lambda char: _ipa(marked, char))
@@ -89,15 +88,23 @@ def _ipa(marked: Marked, char: str) -> str:
     return mark.ipa if isinstance(mark, Pronounced) else ""
 
 
-def _spans(letters: str, first: int | None) -> list[tuple[int, int]]:
-    """The pieces of a stretch of phonemes; the first at most so long, cut at a clause or between words."""
-    if first is None or len(letters) <= first:
-        return phonemes.chunk_spans(letters)
-    for marks in (";:—….!?,", " "):
-        cuts = [i + 1 for i in range(first // 3, first) if letters[i] in marks]
-        if cuts:
+def _spans(letters: str, limits: Sequence[int]) -> list[tuple[int, int]]:
+    """The pieces of a stretch of phonemes; the first ones are at most as long as the limits say."""
+    spans, start = [], 0
+    for limit in limits:
+        if len(letters) - start <= limit:
             break
-    cut = cuts[-1] if cuts else first
-    rest = letters[cut:]
-    start = cut + len(rest) - len(rest.lstrip())
-    return [(0, len(letters[:cut].rstrip())), *phonemes.chunk_spans(rest.strip(), start=start)]
+        cut = start + _cut(letters[start:], limit)
+        spans.append((start, start + len(letters[start:cut].rstrip())))
+        start = len(letters) - len(letters[cut:].lstrip())
+    return [*spans, *phonemes.chunk_spans(letters[start:].strip(), start=start)]
+
+
+def _cut(letters: str, limit: int) -> int:
+    """Where to cut, at a clause or between words, so that no scrap is left on either side."""
+    scrap = limit // 3
+    for marks in (";:—….!?,", " "):
+        cuts = [i + 1 for i in range(scrap, min(limit, len(letters) - scrap)) if letters[i] in marks]
+        if cuts:
+            return cuts[-1]
+    return limit
