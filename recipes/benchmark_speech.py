@@ -3,6 +3,7 @@
     pip install . faster-whisper
     python recipes/benchmark_speech.py wer
     python recipes/benchmark_speech.py languages
+    python recipes/benchmark_speech.py speed --voice stock:af_heart --voice alice
     python recipes/benchmark_speech.py clone path/to/ten_each
 
 `ten_each` holds a folder per speaker with at least six recordings, such as ten utterances of five speakers
@@ -11,18 +12,21 @@ RTF is time over duration; "CPU" counts the processor's seconds, which other pro
 """
 
 import argparse
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from voicelip.evaluation.speech import centroid, secs
 from voicelip.media import Audio, read_audio, write_audio
-from voicelip.speech import Voice, resolve_voice, speak_text
+from voicelip.speech import Voice, load_engine, resolve_voice, speak_text
 from voicelip.speech.encoder import embed
 from voicelip.speech.recognise import heard_text
 from voicelip.speech.voices import DEFAULT_VOICES, stock_voices
@@ -126,17 +130,44 @@ def wer(sentences: tuple[str, ...], lang: str, is_verbose: bool) -> str:
     return f"{lang:6} {name:10} {len(sentences):3} sentences  WER {errors / count:6.1%}  {clock}"
 
 
-def speed(voice: str = "stock:af_heart") -> None:
-    """Cold start, and a long text whose sentences are spoken side by side."""
+def speed(voice: str) -> None:
+    """First sound from nothing and with all loaded, gaps in a stream, and a long text in one call."""
+    print(voice)
+    print(f"  first sound, a new process:    {first_sound_of_a_process(voice):.2f} s")
+    known = resolve_voice(voice)
+    list(streamed(known, ENGLISH[0]))
+    clock, heard_s, gaps_s = Clock(), 0.0, 0.0
+    for waited_s, spoken_s in streamed(known, " ".join(ENGLISH)):
+        if not heard_s:
+            print(f"  first sound, model loaded:     {waited_s:.2f} s, {spoken_s:.2f} s long")
+            heard_s = waited_s
+        gaps_s += max(0.0, waited_s - heard_s)
+        heard_s = max(heard_s, waited_s) + spoken_s
+    print(f"  gaps in what is heard of a stream as it is made: {gaps_s:.2f} s")
+    spoken(clock, " ".join(ENGLISH), known, "en-us")
+    print(f"  {clock.spoken_s:.0f} s of speech in one call: {clock}")
+
+
+def streamed(voice: Voice, text: str) -> Iterator[tuple[float, float]]:
+    """When each piece of a stream is there, in seconds from its start, and how long it lasts."""
     began = time.perf_counter()
-    speak_text("Hello there.", voice)
-    print(f"first sound, model not loaded: {time.perf_counter() - began:.2f} s")
+    engine: Any = load_engine("kokoro")
+    for piece in engine.stream(text, voice, "en-us"):
+        yield time.perf_counter() - began, piece.audio.duration_s
+
+
+def first_sound_of_a_process(voice: str) -> float:
+    """Seconds from the start of Python to the first piece of a stream."""
+    code = (
+        "import sys; from voicelip.speech import load_engine, resolve_voice; "
+        "next(load_engine('kokoro').stream(sys.argv[2], resolve_voice(sys.argv[1]), 'en-us')); print()"
+    )
     began = time.perf_counter()
-    speak_text("Hello there.", voice)
-    print(f"first sound, model loaded:     {time.perf_counter() - began:.2f} s")
-    clock = Clock()
-    spoken(clock, " ".join(ENGLISH), voice, "en-us")
-    print(f"{clock.spoken_s:.0f} s of speech in one call: {clock}")
+    command = [sys.executable, "-c", code, voice, " ".join(ENGLISH[10:])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        return time.perf_counter() - began
 
 
 def nearest_stock(embedding: np.ndarray) -> Voice:
@@ -182,10 +213,12 @@ def main() -> None:
     )
     parser.add_argument("part", choices=("wer", "languages", "clone", "speed"))
     parser.add_argument("folder", nargs="?", type=Path, help="recordings for `clone`")
+    parser.add_argument("--voice", action="append", help="for `speed`; may be given again")
     parser.add_argument("-v", "--verbose", action="store_true", help="print what was heard wrongly")
     arguments = parser.parse_args()
     if arguments.part == "speed":
-        speed()
+        for voice in arguments.voice or ["stock:af_heart"]:
+            speed(voice)
     elif arguments.part == "wer":
         print(wer(ENGLISH, "en-us", arguments.verbose))
     elif arguments.part == "languages":
