@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from voicelip.cli import groups
 from voicelip.cli import options as o
-from voicelip.cli.terminal import Terminal
 
 PRESENTER = "stock:presenter"
 
@@ -41,18 +41,18 @@ DemoOut = Annotated[
 ]
 
 
+@groups.flat
 def demo(
+    *,
     text: DemoText = None,
     lang: o.Lang = "en",
     out: DemoOut = None,
     label: o.Label = False,
     overwrite: o.Overwrite = False,
-    as_json: o.Json = False,
-    verbose: o.Verbose = False,
-    quiet: o.Quiet = False,
+    report: groups.Report,
 ) -> None:
     """Let the bundled presenter say a sentence: writes demo.mp4."""
-    with Terminal(as_json, verbose, quiet) as terminal:
+    with report.terminal() as terminal:
         from voicelip import pipeline
         from voicelip.speech.phonemes import resolve_language
 

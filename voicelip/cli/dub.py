@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicelip.cli import failures
+from voicelip.cli import failures, groups
 from voicelip.cli import options as o
 from voicelip.cli import review as checks
 from voicelip.cli.terminal import Terminal
@@ -126,9 +126,11 @@ Report = Annotated[
 ]  # fmt: skip
 
 
+@groups.flat
 def dub(
     clip: Clip,
     out: o.Out,
+    *,
     subs: Subs = None,
     lang: DubLang = None,
     voice: DubVoice = None,
@@ -144,31 +146,20 @@ def dub(
     loudness: Loudness = -16.0,
     keep_original: KeepOriginal = True,
     original_lang: OriginalLang = None,
-    engine: o.Engine = "kokoro",
-    model_dir: o.ModelDir = None,
-    finish: o.Finish = True,
-    strength: o.Strength = 1.0,
-    detector: o.Detector = "mesh",
-    lips: o.Lips = "embedded",
-    adapted: o.AdaptedTo = "auto",
-    device: o.Device = "auto",
-    consent: o.Consent = None,
-    purpose: o.Purpose = None,
+    voicing: groups.Voicing,
+    mouth: groups.Mouth,
+    consented: groups.Consented,
     subs_in: SubsIn = False,
-    label: o.Label = False,
     job: JobFolder = None,
     report: Report = False,
     fail_on: checks.FailOn = None,
     thresholds: checks.Thresholds = None,
-    crf: o.Crf = 18,
-    preset: o.Preset = "veryfast",
+    video: groups.Video,
     overwrite: o.Overwrite = False,
-    as_json: o.Json = False,
-    verbose: o.Verbose = False,
-    quiet: o.Quiet = False,
+    told: groups.Report,
 ) -> None:
     """A clip and its translated subtitles in, a finished dub out. Stopped, it goes on where it was."""
-    with Terminal(as_json, verbose, quiet) as terminal:
+    with told.terminal() as terminal:
         if transcribe:
             _transcribe(terminal, clip, out, lang, speakers, overwrite)
             return
@@ -187,9 +178,7 @@ def dub(
         options = DubOptions(
             fit=fit.value, limits=Limits(fastest, stretch, slowest), background=background, bed=bed.value,
             lufs=loudness, keep_original=keep_original, original_lang=original_lang, subs_in=subs_in,
-            label=label,
-            engine=engine, model_dir=model_dir, finish=finish, lips=lips, adapted=adapted, detector=detector,
-            strength=strength, device=device, crf=crf, preset=preset, agreement=o.agreement(consent, purpose),
+            **vars(voicing), **vars(mouth), **vars(video), agreement=consented.agreement,
         )  # fmt: skip
         with _kept(job or default_job(out)):
             result = run(
