@@ -16,6 +16,8 @@ from voicelip.lips.motion import MOTION_POINTS, WINDOW_COLUMNS, MotionBasis, clo
 from voicelip.lips.motion_net import MotionNet
 from voicelip.lips.references import pick_references
 from voicelip.lips.renderer import Renderer, assemble, landmark_flow, warp
+from voicelip.media import read_audio
+from voicelip.pipeline import PRESENTER_VOICE
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,21 @@ def test_codes_keep_their_time_at_other_frame_rates() -> None:
     frames = int(4 * fps)
     middles = (np.arange(frames) + 0.5) / float(fps)
     assert np.allclose(at_rate(ramp, frames, fps)[5:-5, 0], (middles * 25 - 0.5)[5:-5])
+
+
+def test_a_pause_with_the_room_s_noise_shuts_the_mouth(generator: EmbeddedGenerator) -> None:
+    words = read_audio(PRESENTER_VOICE, 16_000).samples[:48_000]
+    pause = np.zeros(24_000, np.float32)  # frames 75 to 112
+    room = 1e-3 * np.random.default_rng(0).standard_normal(2 * len(words) + len(pause))
+    sound = np.concatenate([words, pause, words]) + room.astype(np.float32)
+    gap_px = lip_gap(generator.basis.decode(generator.motion_codes(sound)))
+    assert gap_px[:75].mean() > 4
+    assert np.abs(gap_px[83:107]).max() < 0.5
+
+
+def test_soft_speech_after_loud_is_still_speech() -> None:
+    time_s = np.arange(8 * 16_000) / 16_000
+    syllables = np.maximum(np.sin(2 * np.pi * 4 * time_s), 0)
+    buzz = np.sign(np.sin(2 * np.pi * 120 * time_s)) * syllables
+    sound = np.where(time_s < 4, 0.3, 0.03) * buzz  # 20 dB softer from the middle on
+    assert sounding(mel_spectrogram(sound.astype(np.float32)), 200)[:190].min() > 0.9

@@ -14,6 +14,11 @@ from voicelip.lips.motion import MOTION_FPS, WINDOW_COLUMNS, MotionBasis, lip_ga
 
 MOTION_FILE, BASIS_FILE = "lips_motion.onnx", "lips_basis.npz"
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
+_NEARBY_FRAMES = 75
+_ROOM_SHARE = 0.2  # of the way from the room's level to the loudest
+_SOFTEST = 1.6  # below the loudest, 20 dB: softer stretches of 0.4 s and more are no speech
+_ROOM_SWAY = 0.5  # 6 dB: how much louder than its quietest a room may get
+_DIGITAL_SILENCE = 0.1
 BLOCK = 60 * SAMPLE_RATE  # what `expected_opening` hears at once
 _CHUNK_FRAMES = 1500  # a minute: what the recurrent network hears at once
 _OVERLAP_FRAMES = 250
@@ -51,13 +56,28 @@ def motion_codes(network: Any, samples: np.ndarray) -> np.ndarray:
 
 
 def sounding(mel: np.ndarray, frames: int) -> np.ndarray:
-    """1 near sound and 0 in digital silence, eased in between; (80, M) → (frames,) at 25 frames a second.
+    """1 near speech and 0 in its pauses, eased in between; (80, M) → (frames,) at 25 frames a second.
 
-    Lips part a little before the first sound, so the ease begins there; deep in silence nothing moves them.
+    Lips part a little before the first sound, so the ease begins there; deep in a pause nothing moves them,
+    whatever the room or the microphone adds: what is heard there says nothing about a mouth.
     """
-    loud = frame_windows(mel, frames, MOTION_FPS, 4).mean(axis=1).max(axis=1) > SILENCE + 0.1
-    near = filters.maximum(loud.astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1)
+    columns = mel.mean(axis=0, keepdims=True)
+    level = frame_windows(columns, frames, MOTION_FPS, 4).max(axis=(1, 2)) - SILENCE
+    near = filters.maximum((level > _least_speech(level)).astype(np.float32), 2 * _ANTICIPATION_FRAMES + 1)
     return filters.gaussian(near, 1.0)
+
+
+def _least_speech(level: np.ndarray) -> np.ndarray:
+    """Above which level a frame belongs to speech; (T,) mean of the mel bands above silence → (T,).
+
+    That lies between the room's level and the loudest nearby, so that a soft speaker after a loud one is
+    heard, and well below the latter, so that where noise is as loud as soft speech nothing is cut off.
+    """
+    room, loudest = np.quantile(level, [0.05, 0.95])
+    nearby = filters.maximum(level, 2 * _NEARBY_FRAMES + 1)
+    between = np.minimum(room + _ROOM_SHARE * (nearby - room), nearby - _SOFTEST)
+    only_room = min(room + _ROOM_SWAY, loudest - _SOFTEST)
+    return np.maximum(np.maximum(between, only_room), _DIGITAL_SILENCE)
 
 
 def at_rate(codes: np.ndarray, frames: int, fps: Fraction) -> np.ndarray:
