@@ -206,6 +206,21 @@ def test_picked_frames_are_those_of_a_plain_reading(tmp_path):
     assert all(np.array_equal(frame.image, plain[frame.index]) for frame in picked)
 
 
+def test_of_the_frames_between_picked_ones_only_those_that_they_depend_on_are_decoded(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0)
+    still = cv2.GaussianBlur(noise.uniform(0, 255, (96, 128, 3)), (0, 0), 3)
+    images = [(np.roll(still, index, axis=1)).astype(np.uint8) for index in range(40)]
+    clip = Clip(make_video(tmp_path / "clip.mp4", images))
+    plain = {frame.index: frame.image for frame in clip.frames()}
+    decoded = []
+    tick_of = Clip._tick_of
+    monkeypatch.setattr(Clip, "_tick_of", lambda *a: decoded.append(tick_of(*a)) or decoded[-1])
+    for start in range(4):
+        picked = list(clip.picked(range(start, 40, 9)))
+        assert all(np.array_equal(frame.image, plain[frame.index]) for frame in picked)
+    assert len(decoded) < 4 * 32
+
+
 def photo_with_exif(path: Path, image: np.ndarray, orientation: int) -> Path:
     """A JPEG as phones write it, with an EXIF block that holds nothing but the orientation."""
     jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()

@@ -1,6 +1,6 @@
 """Reading pictures: any video or still as a stream of upright pictures at a constant rate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
@@ -81,11 +81,14 @@ class Clip:
             yield self._frame(index, picture)
 
     def picked(self, indices: Sequence[int]) -> Iterator[Frame]:
-        """The frames of these indices, in rising order, decoding what lies between near ones only once."""
+        """The frames of these indices, in rising order, decoding what lies between near ones only once, and
+        of that no more than they depend on.
+        """
         wanted = sorted(set(indices))
         while wanted:
             near = [index for index in wanted if index - wanted[0] <= _NEAR_FRAMES]
-            for index, decoded in self.pictures(near[0], near[-1] + 1):
+            ticks = frozenset(self._nearest_time(index) for index in near)
+            for index, decoded in self._pictures(near[0], near[-1] + 1, ticks):
                 if index in near:
                     yield self._frame(index, self._picture(decoded))
             wanted = wanted[len(near) :]
@@ -108,6 +111,12 @@ class Clip:
 
     def pictures(self, start: int, stop: int | None) -> Iterator[tuple[int, Any]]:
         """Like `frames`, but as (index, av.VideoFrame): neither converted nor turned."""
+        return self._pictures(start, stop, None)
+
+    def _pictures(
+        self, start: int, stop: int | None, ticks: frozenset[int] | None
+    ) -> Iterator[tuple[int, Any]]:
+        """`pictures`; where `ticks` are given only those at these are sure to be the right ones."""
         if self.info.is_still:
             yield from self._still_pictures(start, self.info.frame_count if stop is None else stop)
             return
@@ -115,7 +124,7 @@ class Clip:
         if not 0 <= start < stop:
             return
         step = self._ticks_per_frame
-        decoded = self._decoded_from(self._nearest_time(start))
+        decoded = self._decoded_from(self._nearest_time(start), ticks)
         current, following = next(decoded, None), next(decoded, None)
         for index in range(start, stop):
             if current is None:
@@ -248,13 +257,13 @@ class Clip:
 
     # Decoding
 
-    def _decoded_from(self, tick: int) -> Iterator[_Decoded]:
-        """Pictures in order of presentation, from the one at `tick` on."""
+    def _decoded_from(self, tick: int, ticks: frozenset[int] | None) -> Iterator[_Decoded]:
+        """Pictures in order of presentation, from the one at `tick` on; all, or at least those at `ticks`."""
         key = self._timeline.key_at_or_before(tick)
         attempts = [] if self._timeline.unstamped else list(range(key, max(0, key - 2), -1))
         # A seek may land late in files with a poor index: then from an earlier key, at last from the start.
         for attempt in (*attempts, None):
-            decoded = self._decode(attempt, tick)
+            decoded = self._decode(attempt, tick, ticks)
             head = next(decoded, None)
             if attempt is None or (head is not None and head[0] <= tick):
                 if head is not None:
@@ -262,13 +271,21 @@ class Clip:
                     yield from decoded
                 return
 
-    def _decode(self, key: int | None, from_tick: int | None = None) -> Iterator[_Decoded]:
+    def _decode(
+        self, key: int | None, from_tick: int | None = None, ticks: frozenset[int] | None = None
+    ) -> Iterator[_Decoded]:
         """Decode from a key frame of the timeline (None: the start), dropping what is before `from_tick`."""
+
+        def is_needed(tick: int) -> bool:
+            if ticks is not None and not self._timeline.unstamped:
+                return tick in ticks
+            return from_tick is None or tick >= from_tick
+
         last = None
         with reading(self.path), self._opened() as (container, stream):
             if key is not None:
                 container.seek(self._timeline.seek_points[key], stream=stream)
-            for position, picture in enumerate(self._decode_packets(container, stream, from_tick)):
+            for position, picture in enumerate(self._decode_packets(container, stream, is_needed)):
                 tick = self._tick_of(picture, position, last)
                 if last is not None and tick <= last:
                     continue
@@ -284,16 +301,14 @@ class Clip:
                 return int(tick)
         return self._timeline.start if last is None else last + self._timeline.last_duration
 
-    def _decode_packets(self, container: Any, stream: Any, from_tick: int | None) -> Iterator[Any]:
+    def _decode_packets(self, container: Any, stream: Any, is_needed: Callable[[int], bool]) -> Iterator[Any]:
         from av.error import FFmpegError
 
         codec = stream.codec_context
         for packet in chain(packets_until_broken(container, stream), [None]):  # None: what is still inside
-            # Pictures that nothing refers to need no decoding on the way to `from_tick`.
-            is_early = bool(
-                packet and from_tick is not None and packet.pts is not None and packet.pts < from_tick
-            )
-            codec.skip_frame = "NONREF" if is_early else "DEFAULT"
+            # Pictures that nothing refers to need no decoding on the way to those that are needed.
+            is_on_the_way = bool(packet and packet.pts is not None and not is_needed(packet.pts))
+            codec.skip_frame = "NONREF" if is_on_the_way else "DEFAULT"
             try:
                 for picture in codec.decode(packet):
                     if picture.is_corrupt:
