@@ -60,7 +60,7 @@ def test_a_folder_without_speakers_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_speaker_s_rank_counts_who_is_more_alike() -> None:
-    crowd = Crowd(["a", "b", "c"], list(np.eye(3, dtype=np.float32)), list(np.eye(3, dtype=np.float32)))
+    crowd = Crowd(["a", "b", "c"], {"ge2e": list(np.eye(3, dtype=np.float32))})
     heard = np.array([0.5, 0.8, 0.1])
     assert [crowd.rank(name, heard) for name in "abc"] == [2, 1, 3]
     assert crowd.others("a", "ge2e") == 0

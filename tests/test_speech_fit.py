@@ -57,7 +57,7 @@ def test_a_fit_that_is_interrupted_ends_as_an_unbroken_one(reference: Audio, tmp
 def test_a_fit_starts_between_the_mixture_and_the_mapper_s_style() -> None:
     stock = stock_voices()
     windows = stock.embeddings[:2]
-    target = Target(windows, windows[0], np.zeros(80), np.ones(80), median_hz=200.0)
+    target = Target(windows, windows[0], np.zeros(192), np.zeros(80), np.ones(80), median_hz=200.0)
     mixture = (("af_heart", 1.0),)
     start = fit._start(mixture, target)
     ends = stock.mixture(mixture), style_like(windows, 200.0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Measure results on real clips.", no_args_is_help=True)
 
-_WIDEST_TABLE = 160
+_WIDEST_TABLE = 190
 _NARROWEST_TABLE = 110  # characters, where there is no terminal to fit
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Clips of people talking: SPEAKER/*.mp4.")]

@@ -6,7 +6,7 @@ five, are the reference. Every speaker's result is kept as soon as it is there, 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
 from pathlib import Path
@@ -19,7 +19,7 @@ from voicelip.evaluation import speech as metrics
 from voicelip.evaluation.speaker_judge import judge
 from voicelip.media import Audio, read_audio, write_audio
 from voicelip.progress import Progress, silent
-from voicelip.speech import Voice, encoder
+from voicelip.speech import Voice, campplus, encoder
 from voicelip.speech.enrol import Fit, describe, fitted, join
 from voicelip.speech.pitch import pitch_of
 from voicelip.speech.recognise import heard_text
@@ -30,6 +30,13 @@ from voicelip.speech.word_errors import letter_errors, word_errors
 
 SOUND_SUFFIXES = {".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".mp4", ".mov", ".mkv", ".webm"}
 MOST_REFERENCES = 5
+
+# By which likeness is measured; the judge takes no part in making voices.
+ENCODERS: Mapping[str, Callable[[Audio], np.ndarray]] = {
+    "ge2e": encoder.embed,
+    "campplus": campplus.embed,
+    "judge": judge,
+}
 
 # None of them is spoken during a fit or for the bank.
 SENTENCES = {
@@ -104,12 +111,18 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one speaker, or means over several. `ge2e` and `judge` are the two encoders' cosines (SECS)."""
+    """Of one speaker, or means over several. `ge2e`, `campplus` and `judge` are three encoders' cosines
+    (SECS); the first two take part in fits.
+    """
 
     ge2e: float
     ge2e_stock: float  # of the nearest stock voice
     ge2e_same: float  # of the speaker's own references: what is reached at best
     ge2e_other: float  # of the other speakers: what chance gives
+    campplus: float
+    campplus_stock: float
+    campplus_same: float
+    campplus_other: float
     judge: float
     judge_stock: float
     judge_same: float
@@ -177,26 +190,29 @@ class _Heard:
 
 @dataclass
 class Crowd:
-    """All the people that a voice could be taken for: names and GE2E centroids, and the judge's."""
+    """All the people that a voice could be taken for: names, and centroids by each encoder."""
 
     names: list[str] = field(default_factory=list)
-    ge2e: list[np.ndarray] = field(default_factory=list)
-    judge: list[np.ndarray] = field(default_factory=list)
+    centroids: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in ENCODERS})
 
     def add(self, name: str, recordings: Sequence[Audio]) -> None:
         """Take in a person."""
         self.names.append(name)
-        self.ge2e.append(metrics.centroid([encoder.embed(audio) for audio in recordings]))
-        self.judge.append(metrics.centroid([judge(audio) for audio in recordings]))
+        for which, embed in ENCODERS.items():
+            self.centroids[which].append(metrics.centroid([embed(audio) for audio in recordings]))
+
+    def centroid(self, name: str, which: str) -> np.ndarray:
+        """One person's, by one encoder."""
+        return self.centroids[which][self.names.index(name)]
 
     def rank(self, name: str, embedding: np.ndarray) -> int:
         """At which place `name` comes when people are ordered by likeness to the embedding."""
-        cosines = np.stack(self.ge2e) @ embedding
+        cosines = np.stack(self.centroids["ge2e"]) @ embedding
         return 1 + int((cosines > cosines[self.names.index(name)]).sum())
 
     def others(self, name: str, which: str) -> float:
         """Mean cosine of the other people with one."""
-        centroids = np.stack(getattr(self, which))
+        centroids = np.stack(self.centroids[which])
         i = self.names.index(name)
         cosines = np.delete(centroids @ centroids[i], i)
         return float(cosines.mean()) if len(cosines) else float("nan")
@@ -297,10 +313,10 @@ class Bench:
     def _likeness(
         self, name: str, spoken: Sequence[Audio], stock: Sequence[Audio], references: Sequence[Audio]
     ) -> dict[str, float]:
-        crowd, i = self._crowd, self._crowd.names.index(name)
+        crowd = self._crowd
         found: dict[str, float] = {}
-        for which, embed in (("ge2e", encoder.embed), ("judge", judge)):
-            target = getattr(crowd, which)[i]
+        for which, embed in ENCODERS.items():
+            target = crowd.centroid(name, which)
             for kind, sounds in (("", spoken), ("_stock", stock), ("_same", references)):
                 found[which + kind] = float(np.mean([embed(audio) @ target for audio in sounds]))
             found[f"{which}_other"] = crowd.others(name, which)

@@ -13,6 +13,7 @@ from voicelip.version import __version__
 
 COLUMNS = {
     "ge2e": "GE2E", "ge2e_stock": "stock", "ge2e_same": "same", "ge2e_other": "others",
+    "campplus": "CAM++", "campplus_stock": "stock", "campplus_same": "same", "campplus_other": "others",
     "judge": "judge", "judge_stock": "stock", "judge_same": "same", "judge_other": "others",
     "rank": "rank", "wer": "WER %", "wer_stock": "stock", "cer": "CER %",
     "dnsmos": "DNSMOS", "dnsmos_real": "real",

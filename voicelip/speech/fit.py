@@ -15,6 +15,7 @@ from voicelip import hub
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech import encoder, fit_phrases, mapper, phonemes
+from voicelip.speech.accent import accented
 from voicelip.speech.clone import nearest_mixture
 from voicelip.speech.decoder_front import FrontHalf, Phrase
 from voicelip.speech.decoder_weights import decoder_weights
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["quick", "full"]
 
-STEPS = {"quick": 60, "full": 80}
+STEPS = {"quick": 40, "full": 80}
 PHRASES = {"quick": 6, "full": len(fit_phrases.TRAINING)}  # to prepare one costs as much as a step
 # Farther than this the pitch is not moved, for the voice would sound unnatural.
 LEAST_FACTOR, GREATEST_FACTOR = 0.6, 1.6
@@ -56,14 +57,13 @@ def fit_voice(
     references: Sequence[Audio],
     mode: Mode = "full",
     seed: int = 0,
-    transcripts: Sequence[str] | None = None,
     progress: Progress = silent,
     resume_from: Path | None = None,
 ) -> FittedVoice:
     """Make the engine sound like the one speaker of `references`.
 
-    `transcripts` are the words of each reference, where they are known. `resume_from` is a file that keeps
-    the state of an unfinished fit; it is read if it exists and removed at the end.
+    `resume_from` is a file that keeps the state of an unfinished fit; it is read if it exists and removed at
+    the end.
     """
     with _threads():
         rehearsal = _rehearsal(references, mode, seed, progress)
@@ -110,8 +110,13 @@ def _rehearsal(references: Sequence[Audio], mode: Mode, seed: int, progress: Pro
     front = FrontHalf(model)
     mixture = nearest_mixture(target.centroid)
     style = _start(mixture, target)
-    training = [spoken_phrase(front, *text, style) for text in fit_phrases.TRAINING[: PHRASES[mode]]]
-    held_out = [spoken_phrase(front, *text, style) for text in fit_phrases.HELD_OUT]
+
+    def spoken(texts: Sequence[tuple[str, str]]) -> list[tuple[Phrase, np.ndarray]]:
+        """Each in the accent that it will be spoken in, so that the likeness is there in any of them."""
+        styles = [accented(style, mixture, target.centroid, lang) for lang, _ in texts]
+        return [spoken_phrase(front, *text, each) for text, each in zip(texts, styles, strict=True)]
+
+    training, held_out = spoken(fit_phrases.TRAINING[: PHRASES[mode]]), spoken(fit_phrases.HELD_OUT)
     factor = _pitch_factor([phrase for phrase, _ in training], target.median_hz)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     decoder = build_decoder(weights, quickest_dtype(device)).to(device)

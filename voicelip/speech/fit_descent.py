@@ -19,7 +19,7 @@ from torch import Tensor
 
 from voicelip.errors import ModelFileError
 from voicelip.progress import Progress
-from voicelip.speech import fit_target
+from voicelip.speech import campplus, fit_target
 from voicelip.speech.decoder import STYLE, Decoder
 from voicelip.speech.decoder_front import Phrase
 from voicelip.speech.decoder_source import source_spectrum
@@ -35,6 +35,7 @@ class Plan:
     style_rate: float = 0.1
     statistics: float = 0.1
     closeness: float = 0.2
+    second_encoder: float = 0.2
     prior: float = 0.01
     check_every: int = 20
     stretch: int = 72  # frames of 25 ms that are heard in one step: a little more than the encoder's window
@@ -167,7 +168,7 @@ class Descent:
                 if keep is not None:
                     self._keep(keep)
             progress("fit", self.step, self.plan.steps, f"steps, similarity {self.best_similarity:.2f}")
-            self._descend(training)
+            self._descend(self._next(training))
         self._check(held_out)
         self._restore(self.best_numbers)
         self.speaker.apply_to_decoder()
@@ -212,13 +213,16 @@ class Descent:
         facts = f"{self.plan} {self.seed}".encode() + np.round(self.target.centroid, 3).tobytes()
         return hashlib.sha256(facts).hexdigest()
 
-    def _descend(self, training: Sequence[Rehearsal]) -> None:
+    def _next(self, training: Sequence[Rehearsal]) -> Rehearsal:
+        """A stretch of one of the phrases."""
+        item = training[int(self.order.integers(len(training)))]
+        start = int(self.order.integers(max(1, item.frames - self.plan.stretch + 1)))
+        return item.part(start, self.plan.stretch)
+
+    def _descend(self, item: Rehearsal) -> None:
         share = self.step / self.plan.steps
         for group in self.optimizer.param_groups:
             group["lr"] = group["full"] * min(1.0, (self.step + 1) / 5) * (0.05 + 0.95 * (1 - share))
-        item = training[int(self.order.integers(len(training)))]
-        start = int(self.order.integers(max(1, item.frames - self.plan.stretch + 1)))
-        item = item.part(start, self.plan.stretch)
         self.speaker.apply_to_decoder()
         loss, _ = self.loss(item)
         self.optimizer.zero_grad()
@@ -239,16 +243,22 @@ class Descent:
             self.best_similarity = float(np.mean([similarity for _, similarity in found]))
 
     def loss(self, item: Rehearsal) -> tuple[Tensor, float]:
-        """How far the phrase is from the speaker, and its GE2E similarity."""
+        """How far the sound is from the speaker, and its GE2E similarity."""
         wave = self.decoder(item.text, item.pitch, item.energy, item.style, item.source)
-        windows = fit_target.ge2e_windows(wave, self.network)
-        centroid = torch.from_numpy(self.target.centroid)
-        each = 1 - (windows @ centroid).mean()
-        middle = torch.nn.functional.normalize(windows.mean(dim=0), dim=0) @ centroid
+        loss, similarity = self._unlikeness(wave)
         mel = fit_target.log_mel(wave)
-        loss = 0.5 * each + 0.5 * (1 - middle)
         loss = loss + self.plan.statistics * self._statistics_distance(mel, item).cpu()
-        loss = loss + self.plan.closeness * _modulation_distance(mel, item.plain).cpu()
+        return loss + self.plan.closeness * _modulation_distance(mel, item.plain).cpu(), similarity
+
+    def _unlikeness(self, wave: Tensor) -> tuple[Tensor, float]:
+        """By both encoders, and the GE2E similarity."""
+        prepared = fit_target.as_encoders_hear(wave)
+        windows = fit_target.ge2e_windows(prepared, self.network)
+        centroid = torch.from_numpy(self.target.centroid)
+        each = (windows @ centroid).mean()
+        middle = torch.nn.functional.normalize(windows.mean(dim=0), dim=0) @ centroid
+        second = campplus.embedding(prepared.cpu(), fit_target.RATE) @ torch.from_numpy(self.target.campplus)
+        loss = 0.5 * (1 - each) + 0.5 * (1 - middle) + self.plan.second_encoder * (1 - second)
         return loss, float(middle.detach())
 
     def _statistics_distance(self, mel: Tensor, item: Rehearsal) -> Tensor:

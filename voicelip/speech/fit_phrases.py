@@ -18,6 +18,9 @@ TRAINING = (
     ("es", "La niña quería llevar flores a su abuela."),
     ("fr-fr", "Nous avons beaucoup marché dans la vieille ville."),
     ("it", "Il ragazzo guarda le stelle dalla finestra."),
+    ("pt-br", "Amanhã o menino não quer comer pão com queijo."),
+    ("hi", "वह रोज़ सुबह बगीचे में टहलने जाता है।"),
+    ("fr-fr", "Un bon vin blanc vient avec le pain du matin."),
 )
 HELD_OUT = (
     ("en-us", "The children gathered shells along the windy shore."),

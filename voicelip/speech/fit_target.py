@@ -12,7 +12,7 @@ from torch import Tensor
 
 from voicelip.media import Audio
 from voicelip.melscale import mel_filters
-from voicelip.speech import encoder, waveform
+from voicelip.speech import campplus, encoder, waveform
 from voicelip.speech.pitch import pitch_of
 
 RATE = 24_000
@@ -32,6 +32,7 @@ class Target:
 
     windows: np.ndarray  # (P, 256) GE2E of stretches of 1.6 s
     centroid: np.ndarray  # (256,) their middle, length 1
+    campplus: np.ndarray  # (192,) the middle of the references' CAM++ embeddings, length 1
     mel_mean: np.ndarray  # (80,) log mel over speech
     mel_spread: np.ndarray  # (80,) its standard deviation
     median_hz: float | None
@@ -49,7 +50,8 @@ def target_of(references: Sequence[Audio]) -> Target:
     joined = Audio(np.concatenate([audio.resampled(RATE).samples for audio in references]), RATE)
     pitch = pitch_of(joined)
     median_hz = pitch.median_hz if pitch else None
-    return Target(windows, encoder.middle(windows), mean.numpy(), spread.numpy(), median_hz)
+    second = encoder.middle(np.stack([campplus.embed(audio) for audio in references]))
+    return Target(windows, encoder.middle(windows), second, mean.numpy(), spread.numpy(), median_hz)
 
 
 def levelled(wave: Tensor) -> Tensor:
@@ -58,12 +60,16 @@ def levelled(wave: Tensor) -> Tensor:
     return wave * (10 ** (encoder.LEVEL_DBFS / 20) / level)
 
 
-def ge2e_windows(wave: Tensor, network: Any) -> Tensor:
-    """(N,) at 24 kHz → (P, 256): embeddings of its stretches of 1.6 s, pauses left out."""
-    kept = wave[loud_samples(wave)]
-    window = torch.hann_window(GE2E_WINDOW, device=wave.device)
+def as_encoders_hear(wave: Tensor) -> Tensor:
+    """(N,) without long pauses, at the encoders' level."""
+    return levelled(wave[loud_samples(wave)])
+
+
+def ge2e_windows(prepared: Tensor, network: Any) -> Tensor:
+    """(N,) at 24 kHz, as `as_encoders_hear` leaves it → (P, 256): embeddings of its stretches of 1.6 s."""
+    window = torch.hann_window(GE2E_WINDOW, device=prepared.device)
     spectrum = torch.stft(
-        levelled(kept), GE2E_WINDOW, GE2E_HOP, window=window, return_complex=True, pad_mode="constant"
+        prepared, GE2E_WINDOW, GE2E_HOP, window=window, return_complex=True, pad_mode="constant"
     )
     power = (spectrum.real.square() + spectrum.imag.square())[: encoder.WINDOW // 2 + 1]
     scale = (encoder.WINDOW / GE2E_WINDOW) ** 2

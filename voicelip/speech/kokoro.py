@@ -65,7 +65,7 @@ class KokoroEngine:
         lang = _checked(lang, speed)
         session = session_ahead(voice, progress)
         utterances, warnings = _prepared(text, lang)
-        takes = self._takes(session, utterances, voice, speed, progress, ahead=len(utterances))
+        takes = self._takes(session, utterances, voice, lang, speed, progress, ahead=len(utterances))
         pieces = list(_placed(takes, utterances, speed))
         samples = loudness.levelled(np.concatenate([piece.samples for piece in pieces]), self.sample_rate)
         words = tuple(word for piece in pieces for word in piece.words)
@@ -82,7 +82,7 @@ class KokoroEngine:
         session = session_ahead(voice, progress)
         utterances, warnings = _prepared(text, lang, FIRST_TOKENS)
         ahead = _workers(utterances) + 1
-        takes = self._takes(session, utterances, voice, speed, progress, ahead, first_alone=True)
+        takes = self._takes(session, utterances, voice, lang, speed, progress, ahead, first_alone=True)
         gain, warnings = 0.0, voice.warnings + warnings
         for piece in _placed(takes, utterances, speed):
             gain = gain or loudness.gain(piece.samples, self.sample_rate)
@@ -96,6 +96,7 @@ class KokoroEngine:
         session_of_voice: Callable[[], Any],
         utterances: Sequence[Utterance],
         voice: Voice,
+        lang: str,
         speed: float,
         progress: Progress,
         ahead: int,
@@ -106,7 +107,7 @@ class KokoroEngine:
         With `first_alone` the others wait for the first, so that it is there sooner.
         """
         begun(loudness.load)  # half a second of imports, beside the session and the first take
-        style, session = style_of(voice), session_of_voice()
+        style, session = style_of(voice, lang), session_of_voice()
         speed *= voice.pace
         total = sum(len(utterance.phonemes) for utterance in utterances)
         progress("speak", 0, total, "phonemes")

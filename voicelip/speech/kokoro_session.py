@@ -11,6 +11,7 @@ import numpy as np
 from voicelip import hub
 from voicelip.progress import Progress, silent
 from voicelip.speech import kokoro_quick
+from voicelip.speech.accent import accented
 from voicelip.speech.background import begun
 from voicelip.speech.engine import Voice
 from voicelip.speech.voices import ROWS, stock_voices
@@ -45,11 +46,17 @@ def session_ahead(voice: Voice, progress: Progress = silent) -> Callable[[], Any
     return begun(session_of, voice).result
 
 
-def style_of(voice: Voice) -> np.ndarray:
-    """(510, 256) float32: the voice's own style, or the mixture of stock ones."""
+def style_of(voice: Voice, lang: str) -> np.ndarray:
+    """(510, 256) float32: the voice's own style, or the mixture of stock ones; a real person's with as much
+    of a native's as the language needs.
+    """
     if voice.style is None:
-        return stock_voices().mixture(voice.mixture)
-    return np.broadcast_to(np.asarray(voice.style, np.float32), (ROWS, voice.style.shape[-1]))
+        style = stock_voices().mixture(voice.mixture)
+    else:
+        style = np.broadcast_to(np.asarray(voice.style, np.float32), (ROWS, voice.style.shape[-1]))
+    if voice.is_stock or voice.embedding is None:
+        return style
+    return accented(style, voice.mixture, voice.embedding, lang)
 
 
 def _load(path: Path, overrides: Mapping[str, np.ndarray]) -> Any:
