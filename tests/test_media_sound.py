@@ -1,6 +1,7 @@
 """Sound: read from anything, resampled well, aligned with the picture."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -9,7 +10,8 @@ import soundfile
 from media_samples import counting_video
 
 from voicelip.errors import OptionError, OutputError, UnreadableMediaError
-from voicelip.media import Audio, read_audio, write_audio
+from voicelip.media import Audio, read_audio, sound_stream, write_audio
+from voicelip.media.sound_stream import sound_on_disk
 
 
 def tone(frequency, seconds, rate, level=0.5):
@@ -130,3 +132,22 @@ def test_writing_sound_is_careful(tmp_path):
     with pytest.raises(OptionError, match=r"\.wav or \.flac"):
         write_audio(tmp_path / "voice.mp3", audio)
     assert [entry.name for entry in tmp_path.iterdir()] == ["voice.wav"]
+
+
+def test_sound_on_disk_is_the_sound_itself(tmp_path):
+    path = tmp_path / "long.wav"
+    write_audio(path, Audio(tone(440, 3.25, 16000), 16000))
+    whole = read_audio(path)
+    with sound_on_disk(path, 16000) as audio:
+        assert whole.duration_s <= audio.duration_s <= whole.duration_s + 0.1
+        assert (audio.samples[: len(whole.samples)] == whole.samples).all()
+
+
+def test_sound_for_which_the_disk_has_no_place(tmp_path, monkeypatch):
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no device that is always full")
+    write_audio(tmp_path / "a.wav", Audio(tone(440, 1, 16000), 16000))
+    monkeypatch.setattr(sound_stream, "TemporaryFile", lambda prefix: full.open("wb"))
+    with pytest.raises(OutputError, match="TMPDIR"), sound_on_disk(tmp_path / "a.wav", 16000):
+        pass

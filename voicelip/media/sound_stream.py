@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import numpy as np
 
-from voicelip.errors import UnreadableMediaError
+from voicelip.errors import OutputError, UnreadableMediaError
 from voicelip.media.container import open_container
 from voicelip.media.failures import check_input, reading
 from voicelip.media.sound import GAP_S, LONGEST_GAP_S, decoded_frames, picture_start_s, samples_of
@@ -60,13 +60,17 @@ class SoundReader:
 @contextmanager
 def sound_on_disk(path: str | Path, rate: int) -> Iterator[Audio]:
     """The sound of a file, down-mixed to mono, at `rate` Hz, in a temporary file while this lasts."""
-    reader = SoundReader(path, rate, 1)
     with TemporaryFile(prefix="voicelip-") as file:
-        for block in reader.blocks(rate):
-            file.write(np.clip(block[0], -1, 1).astype(np.float32).tobytes())
+        try:
+            for block in SoundReader(path, rate, 1).blocks(rate // 10):
+                np.clip(block[0], -1, 1).astype(np.float32).tofile(file)  # past Python's buffer: fails here
+        except OSError:
+            raise OutputError(
+                f"{gettempdir()}: has no place for the sound of {path}; free some space, or set TMPDIR to "
+                "another folder"
+            ) from None
         if file.tell() == 0:
             raise UnreadableMediaError(f"{path}: its sound track is empty; export it again")
-        file.flush()
         yield Audio(np.memmap(file, np.float32, "r"), rate)
 
 
