@@ -45,7 +45,7 @@ def _is_held(folder: Path) -> bool:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(folder / _LOCK, thread_local=False, blocking=False):
+        with FileLock(folder / _LOCK, timeout=0, thread_local=False):
             return False
     except Timeout:
         return True
