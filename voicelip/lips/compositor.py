@@ -17,6 +17,9 @@ VIEW_MARGIN = 0.25  # crop sides kept around a reference's mouth, for flows that
 _RING_BLUR_PX = 9.0  # how far a colour difference at the mask's edge is carried inwards, crop px
 _DECISIVENESS = 8  # power that the references' weights are raised to: a mix of two views is blurred
 _TIMES = 3  # odd, so that the pixels that there were are among the enlarged ones
+# Gives back what linear reading takes away: with it a mouth has 0.995 of the detail (mean squared Laplacian)
+# that reading by Lanczos gives, without it 0.980.
+_LINEAR_LOSS = np.array([-1, 10, -1], np.float32) / 8
 _MAX_COLOUR_STEP = 0.12  # a larger difference is not light but another thing in the picture
 
 _PLAIN = Texture()
@@ -42,6 +45,7 @@ class ReferenceView:
         was by Lanczos, and ten times as fast.
         """
         image = cv2.resize(self.image, None, fx=_TIMES, fy=_TIMES, interpolation=cv2.INTER_LANCZOS4)
+        image = cv2.sepFilter2D(image, -1, _LINEAR_LOSS, _LINEAR_LOSS, borderType=cv2.BORDER_REPLICATE)
         to_image = _TIMES * self.to_image
         to_image[:, 2] += _TIMES // 2
         return ReferenceView(image, to_image, self.crop)
