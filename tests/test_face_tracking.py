@@ -104,6 +104,28 @@ def test_a_cut_to_another_place_in_the_picture_starts_a_shot(
     assert after == pytest.approx(before / 2, rel=0.1)
 
 
+def test_a_cut_to_another_face_in_the_same_place_starts_a_shot(
+    tracker: FaceTracker, man: list[np.ndarray], woman: list[np.ndarray], own_points: np.ndarray
+) -> None:
+    height, width = man[0].shape[:2]
+    hers = tracker.track(woman[:1]).points[0]
+    scale = inter_ocular_px(own_points[14]) / inter_ocular_px(hers)
+    place = own_points[14].mean(axis=0) - scale * hers.mean(axis=0)
+    there = np.float32([[scale, 0, place[0]], [0, scale, place[1]]])
+    moved = [cv2.warpAffine(image, there, (width, height)) for image in woman[:15]]
+    track = tracker.track(man[:15] + moved)
+    assert track.tracked.all()
+    assert np.array_equal(track.shot, np.r_[np.zeros(15), np.ones(15)])
+
+
+def test_a_flickering_lamp_starts_no_shots(tracker: FaceTracker, presenter: list[np.ndarray]) -> None:
+    light = 0.65 + 0.35 * np.sin(2.2 * np.arange(len(presenter)))
+    lit = [(image * bright).astype(np.uint8) for image, bright in zip(presenter, light, strict=True)]
+    track = tracker.track(lit)
+    assert track.tracked.all()
+    assert not track.shot.any()
+
+
 @pytest.mark.parametrize("degrees", [30, 50, 80])
 def test_a_tilted_head_is_found_and_measured_upright(
     tracker: FaceTracker, presenter: list[np.ndarray], degrees: float

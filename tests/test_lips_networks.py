@@ -58,6 +58,13 @@ def test_a_gap_in_the_track_parts_the_references() -> None:
     assert [(p.span.start, p.span.stop) for p in pick_references(points)] == [(0, 10), (15, 30)]
 
 
+def test_a_mouth_is_drawn_from_no_other_camera_shot() -> None:
+    points = np.stack([mouth(gap) for gap in [0.0, 8.0, 5.0] * 10]).astype(np.float32)
+    first, second = pick_references(points, cuts=(12,))
+    assert {first.closed, *first.opened} <= set(range(12))
+    assert {second.closed, *second.opened} <= set(range(12, 30))
+
+
 def test_landmark_flow_reads_where_the_reference_has_the_landmark() -> None:
     target = torch.tensor([[[47.5, 40.0]]])
     reference = target + torch.tensor([4.0, -6.0])

@@ -93,7 +93,7 @@ def _widened(crops: MouthCrops) -> MouthCrops:
     centre = to_frame[:, :, :2] @ middle + to_frame[:, :, 2]
     to_frame[:, :, :2] *= ratio
     to_frame[:, :, 2] = centre - to_frame[:, :, :2] @ middle
-    return MouthCrops(to_frame, crops.points)
+    return MouthCrops(to_frame, crops.points, crops.cuts)
 
 
 def _pictures(clip: Clip, crops: MouthCrops, chosen: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 from voicelip.face.track import FaceTrack
 from voicelip.hashing import content_hash
 
-VERSION = 2  # raise whenever tracking gives other values or the file's form changes
+VERSION = 3  # raise whenever tracking gives other values or the file's form changes
 KEPT_BYTES = 1 << 30  # the longest unused tracks go first
 
 _FIELDS = {"points": np.float32, "status": np.int8, "yaw_deg": np.float32, "shot": np.int32}

@@ -27,11 +27,13 @@ class MouthCrops:
     """Where the mouth crop of every frame lies.
 
     `to_frame` (T, 2, 3) float64 maps crop px (of the 96 px crop) to frame px; rows of frames without a usable
-    face are NaN. `points` (T, 478, 2) float32 are the track's landmarks in crop px.
+    face are NaN. `points` (T, 478, 2) float32 are the track's landmarks in crop px. `cuts` are the frames
+    that begin a camera shot, but the first.
     """
 
     to_frame: np.ndarray
     points: np.ndarray
+    cuts: tuple[int, ...] = ()
 
     def scaled_to_frame(self, index: int, size_px: int) -> np.ndarray:
         """(2, 3) matrix from px of a `size_px` crop to frame px; pixel centres lie at whole coordinates."""
@@ -81,7 +83,7 @@ def stabilise(track: FaceTrack) -> MouthCrops:
         smooth = filters.gaussian(fitted, _SMOOTHING_FRAMES)
         to_frame[run] = _centre_on_mouth(_as_matrices(smooth), run_points)
         points[run] = _apply_inverse(to_frame[run], run_points)
-    return MouthCrops(to_frame, points)
+    return MouthCrops(to_frame, points, tuple((np.flatnonzero(np.diff(track.shot)) + 1).tolist()))
 
 
 def _fit_similarity(points: np.ndarray) -> np.ndarray:

@@ -137,7 +137,9 @@ class Crowd:
         return mesh if mesh.presence >= MIN_PRESENCE else None
 
     def _anybody_stayed(self) -> bool:
-        return any(stayed(face.region, face.mesh) for face in self._faces)
+        return any(
+            stayed(face.region, face.mesh) and self._shots.looks_the_same(face.region) for face in self._faces
+        )
 
     def _is_time_to_look(self) -> bool:
         seen = [face for face in self._faces if face.mesh is not None]

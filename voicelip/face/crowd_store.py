@@ -26,7 +26,7 @@ from voicelip.face.people import told_apart
 from voicelip.face.points import inter_ocular_px, mouth_opening
 from voicelip.face.stored_piece import StoredPiece
 
-VERSION = 2  # raise whenever following gives other values or the files' form changes
+VERSION = 3  # raise whenever following gives other values or the files' form changes
 KEPT_BYTES = 2 << 30  # the longest unused go first
 INDEX = "faces.json"
 _SUFFIX = ".faces"

@@ -124,7 +124,7 @@ class FaceTracker:
     def _advance(self, state: _State, image: np.ndarray) -> None:
         cut = state.shots.see(image)
         mesh = None if cut is Cut.YES or state.shots.is_blank else self._follow(state, image)
-        is_new_shot = cut is Cut.YES or (cut is Cut.PERHAPS and not stayed(state.region, mesh))
+        is_new_shot = cut is Cut.YES or (cut is Cut.PERHAPS and not _stayed(state, mesh))
         if is_new_shot:
             state.shots.begin()
             state.region = state.last_region = mesh = None
@@ -201,3 +201,9 @@ class FaceTracker:
         is_same_shot = state.last_region is not None
         is_doubtful = state.choice.is_particular or (is_same_shot and state.could_be_another)
         return None if is_doubtful and state.person.is_stranger(best) else best
+
+
+def _stayed(state: _State, mesh: Mesh | None) -> bool:
+    return (
+        state.region is not None and stayed(state.region, mesh) and state.shots.looks_the_same(state.region)
+    )

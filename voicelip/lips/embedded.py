@@ -83,7 +83,7 @@ class EmbeddedSession:
         self._job = job
         self._offsets = generator.basis.decode(codes) * job.strength
         self._opening = openings(lip_gap(self._offsets))
-        self._picks = pick_references(job.crops.points)
+        self._picks = pick_references(job.crops.points, job.crops.cuts)
         self._current: Stretch | None = None
         self._best: dict[tuple[int, int], int] = {}
         self._enlarged = EnlargedViews()

@@ -2,6 +2,7 @@
 and which of them serves when.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,12 +42,14 @@ class ReferencePick:
         return not self.opened
 
 
-def pick_references(points: np.ndarray) -> list[ReferencePick]:
-    """References for a track; landmarks (T, 478, 2) in crop px, NaN where there is no face."""
+def pick_references(points: np.ndarray, cuts: Sequence[int] = ()) -> list[ReferencePick]:
+    """References for a track; landmarks (T, 478, 2) in crop px, NaN where there is no face. None serves
+    beyond the `cuts`, frames that begin a camera shot: light, size and even the person are others there.
+    """
     usable = np.isfinite(points[:, 0, 0])
     edges = (np.flatnonzero(np.diff(usable.astype(np.int8))) + 1).tolist()
     picks = []
-    for start, stop in pairwise([0, *edges, len(points)]):
+    for start, stop in pairwise(sorted({0, *edges, *cuts, len(points)})):
         if stop > start and usable[start]:
             pieces = max(1, round((stop - start) / _RUN_FRAMES))
             bounds = np.linspace(start, stop, pieces + 1).astype(int).tolist()
