@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_runs import Run, runner, signals_kept
 from media_samples import make_video
-from voice_samples import voice
+from voice_samples import somebody_else, voice
 
 from voicelip.media import Clip, write_audio
 from voicelip.pipeline import PRESENTER_FACE
@@ -28,7 +28,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(consent_store, "folder", lambda: tmp_path / "consents")
     monkeypatch.chdir(tmp_path)
     write_audio(tmp_path / "alice.wav", voice(6))
-    write_audio(tmp_path / "bob.wav", voice(6, pitch_hz=210, tract=1.25, seed=9))
+    write_audio(tmp_path / "bob.wav", somebody_else())
     with signals_kept():
         yield runner(capfd, monkeypatch)
 

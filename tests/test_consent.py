@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from consent_samples import agreed, another_face, consent
 from media_samples import make_video
-from voice_samples import voice
+from voice_samples import somebody_else, voice
 
 from voicelip import hub
 from voicelip.consent import examining, shown
@@ -248,7 +248,7 @@ class TestRefused:
     def test_another_voice(self, alice: Path, tmp_path: Path) -> None:
         made = consent(voice=alice)
         bob = tmp_path / "bob.wav"
-        write_audio(bob, voice(6, pitch_hz=210, tract=1.25, seed=9))
+        write_audio(bob, somebody_else())
         assert refused(Use("speak", voice=bob)).reason == "wrong voice"
         record = consent_store.folder() / f"{made.id}.json"
         error = refused(Use("speak", voice=bob, agreement=Agreement((record,))))
@@ -294,7 +294,7 @@ class TestRefused:
 class TestMaking:
     def test_two_recordings_of_two_people_make_no_record(self, alice: Path, tmp_path: Path) -> None:
         bob = tmp_path / "bob.wav"
-        write_audio(bob, voice(6, pitch_hz=210, tract=1.25, seed=9))
+        write_audio(bob, somebody_else())
         with pytest.raises(ConsentError, match="make a record for each person"):
             make(agreed(voices=(alice, bob)))
         assert not consent_store.folder().exists()

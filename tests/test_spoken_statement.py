@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from consent_samples import agreed
-from voice_samples import voice
+from voice_samples import somebody_else, voice
 
 from voicelip.cli.voice import SENTENCES
 from voicelip.consent.making import make
@@ -68,7 +68,7 @@ def test_words_for_another_purpose(alice: Path, read: Path, recogniser: list[str
 
 
 def test_another_speaker(alice: Path, tmp_path: Path) -> None:
-    write_audio(tmp_path / "bob.wav", voice(6, pitch_hz=210, tract=1.25, seed=9))
+    write_audio(tmp_path / "bob.wav", somebody_else())
     with pytest.raises(ConsentError, match="somebody else reads") as caught:
         make(agreed(voices=(alice,), statement=tmp_path / "bob.wav"))
     assert caught.value.reason == "statement speaker"

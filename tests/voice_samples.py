@@ -1,4 +1,8 @@
-"""Sound that is like speech, made by rule: buzzing syllables with formants, intonation and pauses."""
+"""Sound that is like speech, made by rule: buzzing syllables with formants, intonation and pauses; and
+speech of somebody else.
+"""
+
+import functools
 
 import numpy as np
 
@@ -21,6 +25,17 @@ def voice(seconds: float, pitch_hz: float = 120.0, tract: float = 1.0, seed: int
     sound = np.concatenate(pieces)[: round(seconds * RATE)]
     sound = 0.3 * sound / np.abs(sound).max() + 3e-4 * rng.standard_normal(len(sound))
     return Audio(sound.astype(np.float32), RATE)
+
+
+@functools.cache
+def somebody_else() -> Audio:
+    """Another person than any babble is: what tells people apart has heard people, and takes all babble for
+    one.
+    """
+    from voicelip.speech import speak_text
+
+    text = "We walked along the shore until it was dark, and then went slowly home through the rain."
+    return speak_text(text, "stock:bm_george").audio
 
 
 def _syllable(rng: np.random.Generator, pitch_hz: float, tract: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voicelip.consent.choice import FaceChoice
-from voicelip.errors import InputNotFoundError
+from voicelip.errors import InputNotFoundError, ProfileError
 from voicelip.hashing import content_hash
 from voicelip.trust.consent_check import Shown
 
@@ -38,13 +38,21 @@ def voices_in(voice: "str | Path | Sequence[Path] | Profile | None") -> list[Sho
 
 
 def _profile(profile: "Profile") -> Shown:
-    from voicelip.trust.likeness import Likeness
+    def likeness() -> "Likeness":
+        from voicelip.trust.likeness import Likeness
+
+        if profile.campplus is None:
+            raise ProfileError(
+                f"voice {profile.name}: made by an older version, so it cannot be compared with who agreed; "
+                "`voicelip voice add` it anew"
+            )
+        return Likeness.of("voice", profile.campplus)
 
     return Shown(
         "voice",
         f"the voice {profile.name}",
         tuple(origin.sha256 for origin in profile.origins),
-        lambda: Likeness.of("voice", profile.embedding),
+        likeness,
         files=tuple(origin.file for origin in profile.origins),
         remembered=profile.consents,
     )

@@ -1,4 +1,4 @@
-"""What a voice is known again by: the speaker encoder over a recording."""
+"""What a voice is known again by: the stricter of the two speaker encoders, CAM++, over a recording."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _LEAST_S = 1.5
 
 def likeness_of_voice(path: Path) -> Likeness:
     """Of the speaker in a recording or a clip's sound. Loads torch."""
-    from voicelip.speech import encoder
+    from voicelip.speech import campplus, encoder
 
     audio = read_audio(path, encoder.RATE, stop_s=_LONGEST_S)
     heard = encoder.without_pauses(audio.samples, encoder.RATE)
@@ -21,4 +21,4 @@ def likeness_of_voice(path: Path) -> Likeness:
             f"{path}: {len(heard) / encoder.RATE:.1f} s of speech are too little to know the voice again by; "
             "give 5 s or more of the person speaking"
         )
-    return Likeness.of("voice", encoder.embed(audio))
+    return Likeness.of("voice", campplus.embed(audio))

@@ -12,7 +12,7 @@ import numpy as np
 from voicelip.errors import BadReferenceError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
-from voicelip.speech import clone, encoder, finish, phonemes
+from voicelip.speech import campplus, clone, encoder, finish, phonemes
 from voicelip.speech.pace import syllable_rate
 from voicelip.speech.pitch import pitch_of
 from voicelip.speech.profile import Origin, Profile
@@ -77,6 +77,7 @@ def describe(
         origins=tuple(_origin(i, one, keep_audio) for i, one in enumerate(references)),
         embedding=embedding,
         windows=windows,
+        campplus=campplus.embed(joined),
         mixture=found.mixture,
         overrides=found.overrides,
         pace=found.pace,

@@ -50,6 +50,7 @@ class Profile:
     embedding: np.ndarray = field(compare=False)  # (256,) GE2E, length 1
     windows: np.ndarray = field(compare=False)  # (P, 256) GE2E of stretches of 1.6 s
     mixture: tuple[tuple[str, float], ...]
+    campplus: np.ndarray | None = field(default=None, compare=False)  # (192,); older profiles have none
     pitch: Pitch | None = None
     syllables_per_s: float | None = None
     spectrum: np.ndarray | None = field(default=None, compare=False)  # (B,) dB, see finish.py
@@ -123,7 +124,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def to_dict(profile: Profile) -> dict[str, Any]:
     """All that is not an array, as plain values for JSON."""
-    arrays = ("embedding", "windows", "spectrum", "style", "overrides")
+    arrays = ("embedding", "windows", "campplus", "spectrum", "style", "overrides")
     plain = {f.name: getattr(profile, f.name) for f in fields(profile) if f.name not in arrays}
     return {
         "format": FORMAT,
@@ -147,6 +148,7 @@ def _profile(facts: dict[str, Any], tensors: dict[str, np.ndarray]) -> Profile:
         },
         embedding=tensors["embedding"],
         windows=tensors["windows"],
+        campplus=tensors.get("campplus"),
         spectrum=tensors.get("spectrum"),
         style=tensors.get("style"),
         overrides={
@@ -164,6 +166,8 @@ def _check(profile: Profile) -> None:
 
     if profile.embedding.shape != (256,) or profile.windows.ndim != 2 or profile.windows.shape[1] != 256:
         raise ValueError("its embeddings have another shape")
+    if profile.campplus is not None and profile.campplus.shape != (192,):
+        raise ValueError("its CAM++ embedding has another shape")
     if profile.style is not None and profile.style.shape not in STYLE_SHAPES:
         raise ValueError("its style has another shape")
     if profile.spectrum is not None and profile.spectrum.shape != (len(BANDS_HZ),):
@@ -177,7 +181,8 @@ def _check(profile: Profile) -> None:
     strangers = {name for name, _ in profile.mixture} - set(stock_voices().names)
     if strangers:
         raise ValueError(f"it mixes unknown voices ({', '.join(sorted(strangers))})")
-    _check_finite({"embedding": profile.embedding, "windows": profile.windows, **profile.overrides})
+    arrays = {"embedding": profile.embedding, "windows": profile.windows, **profile.overrides}
+    _check_finite(arrays if profile.campplus is None else {**arrays, "campplus": profile.campplus})
 
 
 def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
@@ -190,6 +195,7 @@ def _tensors(profile: Profile) -> dict[str, np.ndarray]:
     arrays = {
         "embedding": profile.embedding,
         "windows": profile.windows,
+        "campplus": profile.campplus,
         "spectrum": profile.spectrum,
         "style": profile.style,
         **{f"{OVERRIDE}{name}": value for name, value in profile.overrides.items()},
