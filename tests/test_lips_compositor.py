@@ -7,6 +7,7 @@ import pytest
 from voicelip.face.crop import CropPart
 from voicelip.lips.compositor import MouthLayers, ReferenceView, colour_field, composite
 from voicelip.lips.enlarged import EnlargedViews
+from voicelip.lips.light import light_between
 from voicelip.media import RgbPicture
 
 MASK = cv2.GaussianBlur(np.pad(np.ones((56, 56), np.float32), 20), (0, 0), 2.5)
@@ -48,6 +49,20 @@ def test_no_motion_gives_the_frame_back_at_any_size(scale: float, angle: float) 
     difference = np.abs(result.astype(int) - frame)
     assert difference.max() <= 2  # one resampling at whole positions, then rounding
     assert difference.mean() < 0.1
+
+
+@pytest.mark.parametrize("bright", [0.4, 0.98, 1.6])
+def test_a_reference_in_other_light_is_read_in_the_frame_s(bright: float) -> None:
+    reference = cv2.GaussianBlur(detailed_frame(540, 640), (0, 0), 4) // 2 + 10
+    frame = np.clip(np.rint(bright * reference), 0, 255).astype(np.uint8)
+    to_frame = placement(2.3, 200, 20)
+    part, other = CropPart(frame, to_frame, 0, 0), ReferenceView.of(CropPart(reference, to_frame, 0, 0))
+    current = part.crop().astype(np.float32) / 255
+    lights = np.stack([light_between(current, other.crop, MASK)] * 2)
+    views = EnlargedViews().of((other, other))
+    patch = composite(part, current, MASK, still_layers(), views, lights=lights)
+    result = RgbPicture(frame).with_patch(patch).rgb()
+    assert np.abs(result.astype(int) - frame).mean() < 1
 
 
 def test_pixels_outside_the_mask_are_the_sources_own() -> None:

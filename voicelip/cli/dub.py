@@ -206,7 +206,8 @@ def _kept(job: Path) -> Iterator[None]:
 def _summary(result: "DubResult") -> str:
     """Such as `12 cues: 9 natural, 2 faster, 1 too long; job folder talk.es.dub`."""
     fits = ", ".join(f"{count} {rule.replace('_', ' ')}" for rule, count in result.fits.items())
-    return f"{len(result.cues)} cues: {fits}; job folder {result.job}"
+    cues = "1 cue" if len(result.cues) == 1 else f"{len(result.cues)} cues"
+    return f"{cues}: {fits}; job folder {result.job}"
 
 
 def _transcribe(

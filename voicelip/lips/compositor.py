@@ -69,12 +69,14 @@ def composite(
     layers: MouthLayers,
     references: tuple[ReferenceView, ...],
     texture: Texture = _PLAIN,
+    lights: np.ndarray | None = None,
 ) -> Patch:
     """The mouth of a frame made anew, from the `part` of it that shows the crop.
 
     `current` (96, 96, 3) float32 is the frame's own crop, 0–1; `mask` (96, 96) the opacity; `texture` what
-    the frame's surroundings ask for.
+    the frame's surroundings ask for; `lights` (R, 3) by how much each reference's colours are brightened.
     """
+    lights = np.ones((len(references), 3), np.float32) if lights is None else lights
     left, top, right, bottom = _bounds(part.to_image, part.image.shape, *_extent(mask))
     if right - left < 2 or bottom - top < 2:
         return Patch.nothing()
@@ -86,7 +88,7 @@ def composite(
     )
     blend, paint = _decided(layers)
     painted = layers.weights[-1]
-    correction = colour_field(current, _assemble_crop(flow, blend, paint, references), mask)
+    correction = colour_field(current, _assemble_crop(flow, blend, paint, references, lights), mask)
 
     # What the network drew at 96 px is worked out there and scaled up once; reading is done at full size.
     drawn = _spread(np.dstack((255 * (paint + correction), mask)), place, size)
@@ -94,9 +96,9 @@ def composite(
     *weights, painted = cv2.split(_spread(np.dstack((blend, layers.weights[-1])), place, size))
     places = _places(flow, references, place, size)
     mouth = cv2.merge(colours)
-    for view, weight, (x, y) in zip(references, weights, places, strict=True):
+    for view, light, weight, (x, y) in zip(references, lights, weights, places, strict=True):
         read = cv2.remap(view.image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cv2.accumulateProduct(read.astype(np.float32), _thrice(weight), mouth)
+        cv2.accumulateProduct(read.astype(np.float32), _thrice(weight, light), mouth)
 
     mouth = texture.give(mouth, painted)
     area = part.image[top:bottom, left:right]
@@ -105,9 +107,13 @@ def composite(
     return Patch(part.left + left, part.top + top, image, alpha > 0)
 
 
-def _thrice(values: np.ndarray) -> np.ndarray:
-    """(h, w) → (h, w, 3): arithmetic with three whole channels is far faster than with one for all."""
-    return cv2.merge((values, values, values))
+def _thrice(values: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """(h, w) → (h, w, 3), each by its factor of `light` (3,): arithmetic with three whole channels is far
+    faster than with one for all.
+    """
+    if (light == 1).all():
+        return cv2.merge((values, values, values))
+    return cv2.merge([values * factor for factor in light])
 
 
 def _extent(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,15 +146,16 @@ def colour_field(current: np.ndarray, rendered: np.ndarray, mask: np.ndarray) ->
 
 
 def _assemble_crop(
-    flow: np.ndarray, blend: np.ndarray, paint: np.ndarray, references: tuple[ReferenceView, ...]
-) -> np.ndarray:
+    flow: np.ndarray, blend: np.ndarray, paint: np.ndarray, references: tuple[ReferenceView, ...],
+    lights: np.ndarray,
+) -> np.ndarray:  # fmt: skip
     """The rendered mouth at the network's own 96 px, (96, 96, 3): enough to measure colour."""
     axis = np.arange(CROP_PX, dtype=np.float32)
     result = paint
     for index, view in enumerate(references):
         x, y = axis[None, :] + flow[..., 2 * index], axis[:, None] + flow[..., 2 * index + 1]
         read = cv2.remap(view.crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        result = result + read * blend[..., index : index + 1]
+        result = result + read * lights[index] * blend[..., index : index + 1]
     return result
 
 

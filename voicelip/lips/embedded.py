@@ -96,6 +96,7 @@ class EmbeddedSession:
         parts = list(self._pool.map(Stretch.part, stretches, shots))
         pairs = list(self._pool.map(Stretch.pair, stretches, shots, parts, best))
         current = np.stack(list(self._pool.map(CropPart.crop, parts))).astype(np.float32) / 255
+        lights = np.stack([s.lights(c, pair) for s, c, pair in zip(stretches, current, pairs, strict=True)])
         targets = np.stack(
             [
                 stretch.target(shot.source_index, self._offsets[frame])
@@ -107,7 +108,7 @@ class EmbeddedSession:
             {
                 "current": current.transpose(0, 3, 1, 2),
                 "hidden": np.stack([hidden(stretch.mask)[None] for stretch in stretches]),
-                "references": np.stack([pair.crops for pair in pairs]),
+                "references": np.stack([pair.crops for pair in pairs]) * lights[..., None, None],
                 "outlines": np.stack(
                     [np.concatenate([outlines(t), p.outlines]) for t, p in zip(targets, pairs, strict=True)]
                 ).astype(np.float32)
@@ -124,7 +125,9 @@ class EmbeddedSession:
             layers = MouthLayers(flow[index], blend, paint[index])
             texture = stretch.texture(shots[index], parts[index])
             views = self._enlarged.of(pairs[index].views)
-            return composite(parts[index], current[index], stretch.mask, layers, views, texture)
+            return composite(
+                parts[index], current[index], stretch.mask, layers, views, texture, lights[index]
+            )
 
         return list(self._pool.map(finish, range(len(shots))))
 

@@ -13,6 +13,7 @@ from voicelip.face.points import NOSE_BASE
 from voicelip.lips.compositor import VIEW_MARGIN, ReferenceView
 from voicelip.lips.donor import Donor
 from voicelip.lips.generator import Job, Shot
+from voicelip.lips.light import light_between
 from voicelip.lips.motion import MOTION_POINTS, MotionBasis, closed_mouth
 from voicelip.lips.person import Person
 from voicelip.lips.reach import amplitude
@@ -100,6 +101,14 @@ class Stretch:
             return chosen
         points = self.steady_points[shot.source_index - self.pick.span.start]
         return Pair((ReferenceView.of(part), chosen.views[1]), np.stack([points, chosen.points[1]]))
+
+    def lights(self, current: np.ndarray, pair: Pair) -> np.ndarray:
+        """(2, 3) by how much the references of a frame, whose crop is `current`, are to be brightened.
+
+        What is borrowed for a mouth that never opens has the light of the stretch's closed view.
+        """
+        views = (pair.views[0], self.pairs[0].views[0]) if self.pick.never_open else pair.views
+        return np.stack([light_between(current, view.crop, self.mask) for view in views])
 
     def texture(self, shot: Shot, part: CropPart) -> Texture:
         """How soft and grainy the new mouth of one frame has to be.
