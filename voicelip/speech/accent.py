@@ -12,7 +12,7 @@ from voicelip.speech.voices import StockVoices, stock_voices
 
 TIMBRE = 128  # of the 256 numbers of a style; the rest is prosody
 # First letters of the names of the voices that speak a language natively, and the share that is enough.
-NATIVES = {"fr-fr": ("f", 0.45), "pt-br": ("p", 0.3), "it": ("i", 0.3), "hi": ("h", 0.3)}
+NATIVES = {"fr-fr": ("f", 0.5), "es": ("e", 0.3), "pt-br": ("p", 0.3), "it": ("i", 0.3), "hi": ("h", 0.3)}
 
 
 def accented(
