@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicelip.media import Audio
-from voicelip.speech import finish, fit, fit_descent, speak_text
+from voicelip.media import Audio, write_audio
+from voicelip.progress import silent
+from voicelip.speech import enrol, finish, fit, fit_descent, speak_text
 from voicelip.speech.encoder import embed
 from voicelip.speech.engine import Voice
 from voicelip.speech.fit_target import Target
 from voicelip.speech.mapper import style_like
+from voicelip.speech.reference import read_references
 from voicelip.speech.voices import stock_voices
 
 
@@ -87,3 +89,24 @@ def test_a_fitted_voice_speaks_more_like_the_speaker(
     before = embed(speak_text(text, Voice("start", fitted.mixture)).audio) @ wanted
     after = embed(speak_text(text, voice_of(fitted)).audio) @ wanted
     assert after > before + 0.03
+
+
+@pytest.mark.usefixtures("short")
+def test_what_an_older_version_left_of_a_fit_does_not_stop_a_new_one(
+    reference: Audio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrol, "voices_folder", lambda: tmp_path / "voices")
+    write_audio(tmp_path / "me.wav", reference)
+    references = read_references([tmp_path / "me.wav"])
+    profile = enrol.describe("me", references, "en-us", False)
+
+    def stop(stage: str, done: float, total: float | None, unit: str = "") -> None:
+        if stage == "fit":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        enrol.fitted(profile, references, "quick", 0, stop)
+    (state,) = (tmp_path / "fits").iterdir()
+    state.write_bytes(b"of another time")
+    assert enrol.fitted(profile, references, "quick", 0, silent).fit is not None
+    assert not state.exists()

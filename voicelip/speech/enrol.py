@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from voicelip.errors import BadReferenceError
+from voicelip.errors import BadReferenceError, ModelFileError
 from voicelip.media import Audio
 from voicelip.progress import Progress, silent
 from voicelip.speech import campplus, clone, encoder, finish, phonemes
@@ -105,7 +105,15 @@ def fitted(
     ).hexdigest()
     state = voices_folder().parent / "fits" / f"{digest[:24]}.state"
     state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = fit_voice([one.audio for one in references], fit, seed, progress=progress, resume_from=state)
+    audio = [one.audio for one in references]
+    try:
+        found = fit_voice(audio, fit, seed, progress=progress, resume_from=state)
+    except ModelFileError:
+        # Of a version that fitted otherwise, or damaged: nothing in it is the user's, so the fit begins anew.
+        if not state.exists():
+            raise
+        state.unlink()
+        found = fit_voice(audio, fit, seed, progress=progress, resume_from=state)
     return replace(
         profile,
         mixture=found.mixture,
