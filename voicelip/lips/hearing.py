@@ -15,7 +15,7 @@ from voicelip.lips.motion import MOTION_FPS, WINDOW_COLUMNS, MotionBasis, lip_ga
 MOTION_FILE, BASIS_FILE = "lips_motion.onnx", "lips_basis.npz"
 _ANTICIPATION_FRAMES = 4  # 160 ms, by how much lips may be ahead of their sound
 _NEARBY_FRAMES = 75
-_ROOM_SHARE = 0.2  # of the way from the room's level to the loudest
+_ROOM_SHARE = 0.1  # of the way from the room's level to the loudest; breath parts lips too, and is above it
 _SOFTEST = 1.6  # below the loudest, 20 dB: softer stretches of 0.4 s and more are no speech
 _ROOM_SWAY = 0.5  # 6 dB: how much louder than its quietest a room may get
 _DIGITAL_SILENCE = 0.1
