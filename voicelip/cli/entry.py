@@ -15,8 +15,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `voicelip` with `argv` (without the program's name) and exit."""
     # onnxruntime's wheels report their use to their maker unless told otherwise before they are loaded.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    # Threads of torch that wait for each other busily make a fit three times slower beside other programs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         stop_on_signals()
         _print_any_letter()

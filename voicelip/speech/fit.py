@@ -175,17 +175,28 @@ def _overrides(descent: "Descent", graph: Graph, factor: float) -> dict[str, np.
 
 @contextmanager
 def _threads() -> Iterator[None]:
-    """All cores for torch, up to four, for more do not help with two seconds; fewer if the user says so.
+    """All free cores for torch, up to four, for more do not help with two seconds; fewer if the user says so.
 
-    On a machine that is busy with other things threads wait for each other, and one is much faster.
+    Threads wait for each other, so one that has to share its core with another program holds up all: beside
+    one busy program on two cores a fit takes four times as long with two threads as with one.
     """
     import torch
 
     before = torch.get_num_threads()
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    most = int(asked) if asked.isdecimal() and int(asked) else 4
+    most = int(asked) if asked.isdecimal() and int(asked) else min(4, _free_cores())
     torch.set_num_threads(min(most, os.cpu_count() or 1))
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _free_cores() -> int:
+    """How many cores the last minute left idle, at least one; all where the system does not say."""
+    cores = os.cpu_count() or 1
+    try:
+        busy = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows has no load average
+        return cores
+    return max(1, round(cores - busy))
