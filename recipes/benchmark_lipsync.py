@@ -24,6 +24,7 @@ import numpy as np
 
 from voicelip import hub
 from voicelip.media import Audio, Clip, VideoWriter, paced_frames, read_audio, write_audio
+from voicelip.trust import consent_key, consent_store
 
 
 def lengthened(source: Path, seconds: int, size: tuple[int, int], folder: Path) -> tuple[Path, Path]:
@@ -61,8 +62,13 @@ def run(face: Path, sound: Path, folder: Path) -> Run:
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    models = hub.fetch("face-landmarker").parents[1]
-    (home / models.name).symlink_to(models)
+    kept = {
+        "models": hub.fetch("face-landmarker").parents[1],
+        "consents": consent_store.folder(),
+        "keys": consent_key.folder(),
+    }
+    for name, path in kept.items():
+        (home / name).symlink_to(path)
     command = [sys.executable, "-m", "voicelip", "lipsync", "--face", face, "--audio", sound]
     environment = {**os.environ, "VOICELIP_HOME": str(home)}
     began = time.perf_counter()
