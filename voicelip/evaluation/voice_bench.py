@@ -180,14 +180,6 @@ class Plan:
         return self.sentences or SENTENCES[self.lang[:2]]
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """What the encoders take of a speaker: (R, 256) references and (256,) middle of the tests."""
-
-    references: np.ndarray
-    centroid: np.ndarray
-
-
 @dataclass
 class Crowd:
     """All the people that a voice could be taken for: names, and centroids by each encoder."""

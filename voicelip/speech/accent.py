@@ -1,7 +1,7 @@
 """How a cloned voice speaks a language that its stock voices do not: with a share of a native's timbre style.
 
 The engine knows some sounds only together with the styles of those who say them. A style of English voices
-makes "le temps" of "le train"; with a share of a French one the sounds are there, and the person still is.
+makes "le temple" of "le train"; with a share of a French one the sounds are there, and the person still is.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ def accented(
     share = wanted - sum(weight for name, weight in mixture if name[0] == letter)
     if share <= 0:
         return style
-    table = style.copy()
     native = stock_voices().style(_nearest(stock_voices(), letter, embedding))
-    table[:, :TIMBRE] += np.float32(share) * (native - style)[:, :TIMBRE]
+    table = style.copy()
+    table[:, :TIMBRE] += np.float32(share) * (native[:, :TIMBRE] - style[:, :TIMBRE])
     return table
 
 
