@@ -15,7 +15,7 @@ _MEMORY = 8  # frames
 _BLANK_SPREAD = 2.0  # grey levels
 _USUAL_SPREAD = 40.0
 _PATCH_PX = 24
-_OTHER_PATCH = 12.0  # mean grey difference, evenly lit, of two faces at one place; a shaken camera stays below
+_OTHER_PATCH = 12.0  # mean grey difference, evenly lit, of two faces at one place; shaken cameras stay below
 
 
 class Cut(Enum):
